@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UBLKPOL_OBJECT_H
+#define UBLKPOL_OBJECT_H
+
+/*
+ * What a compiled policy (FILE.bpf.o) carries besides its program: the policy
+ * itself in symbolic form, in section ".rodata.policy". Boundaries stay
+ * symbolic because one object serves every device size; the loader resolves
+ * them (runtime/resolve.c) and fills the program's segment table.
+ *
+ * The image is a struct ublkpol_header, then the tables it points to. Offsets
+ * are bytes from the start of the image; strings are offsets into the string
+ * table, NUL-terminated. Shared by the compiler, the loader and the program.
+ */
+#include <linux/types.h>
+
+#define UBLKPOL_MAGIC		0x4c4f504b4c425500ULL
+#define UBLKPOL_VERSION		1
+
+#define UBLKPOL_IMAGE_SECTION	".rodata.policy"	/* image, not loaded */
+#define UBLKPOL_CONFIG_SECTION	".rodata.config"	/* struct ublkpol_config */
+#define UBLKPOL_SEGMENTS_MAP	"ublkpol_segs"		/* struct ublkpol_segment */
+#define UBLKPOL_COUNTERS_MAP	"ublkpol_stats"		/* struct ublkpol_counters */
+#define UBLKPOL_PROGRAM		"ublkpol_route"		/* SEC("ublk") */
+
+/* Bits of ublkpol_rule.ops */
+#define UBLKPOL_OP_READ		(1U << 0)
+#define UBLKPOL_OP_WRITE	(1U << 1)
+#define UBLKPOL_OP_FLUSH	(1U << 2)
+#define UBLKPOL_OP_DISCARD	(1U << 3)
+#define UBLKPOL_OP_WRITE_ZEROES	(1U << 4)
+#define UBLKPOL_NR_OPS		5
+
+enum ublkpol_unit {
+	UBLKPOL_UNIT_BYTES,	/* value: bytes */
+	UBLKPOL_UNIT_PERCENT,	/* value: 1e-9 percent, 0..100e9 */
+	UBLKPOL_UNIT_END,	/* end of the device; value unused */
+};
+
+struct ublkpol_bound {
+	__u64	value;
+	__u32	unit;		/* enum ublkpol_unit */
+	__u32	column;		/* of the source text, for messages */
+};
+
+/* Half open */
+struct ublkpol_range {
+	struct ublkpol_bound	first;
+	struct ublkpol_bound	last;
+};
+
+enum ublkpol_action {
+	UBLKPOL_ACTION_BACKEND,
+	UBLKPOL_ACTION_STRIPE,
+	UBLKPOL_ACTION_ERROR,
+};
+
+#define UBLKPOL_NO_OFFSET	(~0ULL)
+
+struct ublkpol_rule {
+	__u32	ops;		/* UBLKPOL_OP_*, the operations it matches */
+	__u32	action;		/* enum ublkpol_action */
+	__u32	first_range;	/* in the range table */
+	__u32	nr_ranges;	/* 0: every LBA */
+	__u32	first_leg;	/* in the leg table: backend indices */
+	__u32	nr_legs;	/* 1 for BACKEND, 0 for ERROR */
+	__u32	chunk;		/* stripe: bytes */
+	__s32	error;		/* error: positive errno */
+	__u64	at;		/* "@ offset" in bytes, or UBLKPOL_NO_OFFSET */
+	__u32	line;		/* of the rule in the policy file, from 1 */
+	__u32	is_default;	/* written as "default" */
+	__u32	label;		/* string: the label, or "" */
+	__u32	text;		/* string: the rule as it was written */
+};
+
+struct ublkpol_backend {
+	__u32	name;		/* string */
+	__u32	path;		/* string: the default path, or "" */
+	__u32	line;		/* of its first use or declaration */
+	__u32	reserved;
+};
+
+struct ublkpol_header {
+	__u64	magic;
+	__u32	version;
+	__u32	image_size;
+	__u64	size;		/* "size" declaration in bytes, or 0 */
+	__u32	block;		/* "block" declaration in bytes, or 0 */
+	__u32	source;		/* string: name of the policy file */
+	__u32	nr_backends, backends;
+	__u32	nr_rules, rules;
+	__u32	nr_ranges, ranges;
+	__u32	nr_legs, legs;
+	__u32	strings_size, strings;
+};
+
+/*
+ * One entry of the segment table: sectors from @start to the next entry's
+ * start belong to @rule. The byte at LBA p lies at position p + delta of the
+ * rule's backend or composite. Entries for reads come first, then those for
+ * writes (which discard and write-zeroes follow); each part begins at 0.
+ */
+struct ublkpol_segment {
+	__u64	start;		/* 512-byte sectors */
+	__s64	delta;		/* 512-byte sectors */
+	__u32	rule;		/* index, or UBLKPOL_NO_RULE */
+	__u32	reserved;
+};
+
+#define UBLKPOL_NO_RULE		(~0U)
+
+/* Set by the loader before the program is loaded; constant to the verifier */
+struct ublkpol_config {
+	__u64	dev_sectors;
+	__u32	nr_read_segments;
+	__u32	nr_write_segments;
+};
+
+/*
+ * Per-CPU counters, indexed by operation. Entry r of the map is rule r, entry
+ * nr_rules counts requests that no rule matched, entry nr_rules + 1 + b is
+ * backend b.
+ */
+struct ublkpol_counters {
+	__u64	requests[UBLKPOL_NR_OPS];
+	__u64	bytes[UBLKPOL_NR_OPS];
+};
+
+#endif

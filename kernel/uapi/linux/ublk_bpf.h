@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+#ifndef USER_BLK_BPF_INC_H
+#define USER_BLK_BPF_INC_H
+
+#include <linux/types.h>
+
+/*
+ * BPF_PROG_TYPE_UBLK: a program attached to a ublk device decides, for every
+ * block request, which file ranges serve it. See
+ * Documentation/block/ublk-bpf.rst.
+ */
+
+/*
+ * What a routing program (SEC("ublk")) sees of a request. Read only; every
+ * field is read whole, at its own size. New fields are added at the end.
+ */
+struct ublk_bpf_ctx {
+	__u64	start_sector;	/* first 512-byte sector on the ublk device */
+	__u32	nr_sectors;	/* 512-byte sectors; 0 for UBLK_IO_OP_FLUSH */
+	__u32	op;		/* UBLK_IO_OP_* */
+	__u32	flags;		/* UBLK_IO_F_*, without an op in bits 0-7 */
+	__u32	dev_id;
+	__u16	q_id;
+	__u16	tag;
+	__u32	ioprio;		/* IOPRIO_PRIO_VALUE() of the request */
+};
+
+/* Bits of ublk_bpf_ctx.flags that struct ublksrv_io_desc does not carry */
+#define UBLK_IO_F_SYNC		(1U << 20)
+#define UBLK_IO_F_RAHEAD	(1U << 21)
+#define UBLK_IO_F_IDLE		(1U << 22)
+
+/* Return values of a routing program; a negative errno fails the request */
+#define UBLK_BPF_SUBMIT		0	/* submit what was queued */
+#define UBLK_BPF_REDIRECT	1	/* hand the request to the ublk server */
+
+/*
+ * @fd of bpf_ublk_queue_sqe() is a slot of the device's backend table, or one
+ * of these two for an SQE of IORING_OP_NOP whose addr and len name a range of
+ * the payload: read as zeroes, or do not write.
+ */
+#define UBLK_BPF_FD_ZERO	(-1)
+#define UBLK_BPF_FD_DROP	(-2)
+
+/* Upper limits of struct ublk_bpf_attach */
+#define UBLK_BPF_MAX_SLOTS	64
+#define UBLK_BPF_MAX_ITEMS	256
+
+/* One backend: a file of the task that issues UBLK_U_CMD_ATTACH_BPF */
+struct ublk_bpf_slot {
+	__s32	fd;
+	__u32	flags;		/* none defined, must be 0 */
+};
+
+/*
+ * Parameter of UBLK_U_CMD_ATTACH_BPF, which ctrl_cmd.addr points to;
+ * ctrl_cmd.len is its size. The kernel takes its own references on the
+ * program and on the files.
+ */
+struct ublk_bpf_attach {
+	__s32	prog_fd;	/* BPF_PROG_TYPE_UBLK, BPF_UBLK_ROUTE */
+	__u32	flags;		/* none defined, must be 0 */
+	__u32	max_items;	/* plan items of one request, 1..UBLK_BPF_MAX_ITEMS */
+	__u32	nr_slots;	/* 0..UBLK_BPF_MAX_SLOTS */
+	__u64	slots;		/* address of struct ublk_bpf_slot[nr_slots] */
+	__u64	reserved[2];	/* must be 0 */
+};
+
+#endif
