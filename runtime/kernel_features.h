@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RUNTIME_KERNEL_FEATURES_H
+#define RUNTIME_KERNEL_FEATURES_H
+
+/*
+ * What the running kernel offers for policies. The numbers of the program
+ * type, the attach type and the helper come from the kernel's own BTF: they
+ * differ between kernels, so none of them may be a constant here.
+ */
+#include <stdbool.h>
+#include <linux/types.h>
+
+#include "error.h"
+
+#define KERNEL_FEATURES_BTF "/sys/kernel/btf/vmlinux"
+
+struct kernel_features {
+	bool has_btf;		/* the kernel describes its types at all */
+	int prog_type;		/* BPF_PROG_TYPE_UBLK, or -1 */
+	int attach_type;	/* BPF_UBLK_ROUTE, or -1 */
+	int queue_sqe;		/* BPF_FUNC_ublk_queue_sqe, or -1 */
+	bool has_ublk;		/* /dev/ublk-control answers */
+	int ublk_error;		/* negative errno why it does not, or 0 */
+	__u64 ublk_flags;	/* UBLK_F_* the driver knows */
+};
+
+/**
+ * kernel_features_probe() - ask the running kernel
+ * @features: filled in completely; what is missing is no error
+ *
+ * Needs CAP_SYS_ADMIN for the ublk part (has_ublk is false, ublk_error
+ * -EACCES or -EPERM without it).
+ */
+void kernel_features_probe(struct kernel_features *features);
+
+/**
+ * kernel_features_require() - can a policy device run here?
+ * @features: from kernel_features_probe()
+ * @err: names the first thing that is missing and what to do about it
+ *
+ * Return: 0, or -EOPNOTSUPP with error_kind ERROR_KERNEL (ERROR_FAILED and
+ * the errno when only permission is missing).
+ */
+int kernel_features_require(const struct kernel_features *features, struct error *err);
+
+#endif
