@@ -4,11 +4,12 @@
 
 #include "error.h"
 
-int error_set(struct error *err, enum error_kind kind, int code, const char *fmt, ...)
+int error_set(struct ublkpol_error *err, enum ublkpol_error_kind kind, int code, const char *fmt,
+	      ...)
 {
 	va_list args;
 
-	if (!err || err->kind != ERROR_NONE)
+	if (!err || err->kind != UBLKPOL_ERR_NONE)
 		return code;
 
 	err->kind = kind;

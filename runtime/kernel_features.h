@@ -12,15 +12,14 @@
 
 #include "error.h"
 
-#define KERNEL_FEATURES_BTF "/sys/kernel/btf/vmlinux"
+#define KERNEL_FEATURES_BTF	"/sys/kernel/btf/vmlinux"
 
 struct kernel_features {
 	bool has_btf;		/* the kernel describes its types at all */
 	int prog_type;		/* BPF_PROG_TYPE_UBLK, or -1 */
 	int attach_type;	/* BPF_UBLK_ROUTE, or -1 */
 	int queue_sqe;		/* BPF_FUNC_ublk_queue_sqe, or -1 */
-	bool has_ublk;		/* /dev/ublk-control answers */
-	int ublk_error;		/* negative errno why it does not, or 0 */
+	int ublk_error;		/* 0, or the negative errno why ublk does not answer */
 	__u64 ublk_flags;	/* UBLK_F_* the driver knows */
 };
 
@@ -28,8 +27,7 @@ struct kernel_features {
  * kernel_features_probe() - ask the running kernel
  * @features: filled in completely; what is missing is no error
  *
- * Needs CAP_SYS_ADMIN for the ublk part (has_ublk is false, ublk_error
- * -EACCES or -EPERM without it).
+ * The ublk part needs CAP_SYS_ADMIN; without it ublk_error says so.
  */
 void kernel_features_probe(struct kernel_features *features);
 
@@ -38,9 +36,9 @@ void kernel_features_probe(struct kernel_features *features);
  * @features: from kernel_features_probe()
  * @err: names the first thing that is missing and what to do about it
  *
- * Return: 0, or -EOPNOTSUPP with error_kind ERROR_KERNEL (ERROR_FAILED and
- * the errno when only permission is missing).
+ * Return: 0, -EOPNOTSUPP (UBLKPOL_ERR_KERNEL) or, when only permission is
+ * missing, -EACCES (UBLKPOL_ERR_FAILED).
  */
-int kernel_features_require(const struct kernel_features *features, struct error *err);
+int kernel_features_require(const struct kernel_features *features, struct ublkpol_error *err);
 
 #endif
