@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Quiet by default, V=1 shows the commands. 'make help' lists the targets.
+
+BUILD		:= build
+CC		?= gcc
+CLANG		?= $(firstword $(shell command -v clang-19 clang 2>/dev/null) clang-19)
+CFLAGS		:= -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+		   -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wvla -Wundef
+CFLAGS		+= $(EXTRA_CFLAGS)
+
+# SANITIZE=1 is a build of its own beside the ordinary one
+ifeq ($(SANITIZE),1)
+BUILD		:= build/sanitize
+CFLAGS		+= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+ifeq ($(V),1)
+Q		:=
+VERBOSE		:= -v
+else
+Q		:= @
+VERBOSE		:=
+MAKEFLAGS	+= --no-print-directory
+endif
+
+# "CC file" lines of the quiet build: $(call say,CC)
+say		= $(if $(Q),@printf '  %-8s%s\n' $(1) $(2))
+
+.DELETE_ON_ERROR:
+.PHONY: all help demo check check-style check-unit check-compiler check-vm kernel deps clean
+
+all: tools policies
+
+help:
+	@echo 'Targets:'
+	@echo '  all             the compiler, the runtime and the policies, in build/'
+	@echo '  demo            install what is missing, build all and the kernel, boot it in QEMU,'
+	@echo '                  route real I/O through policies and show where it went'
+	@echo '  check           all of the following'
+	@echo '  check-style     formatting, shellcheck, cppcheck, SPDX lines, checkpatch on the series'
+	@echo '  check-unit      unit tests on this machine, plain and with ASan and UBSan'
+	@echo '  check-compiler  policies, good and bad, against the expected output'
+	@echo '  check-vm        real I/O in a guest that runs the patched kernel'
+	@echo '  kernel          the patched kernel and kublk: build/kernel/'
+	@echo '  deps            install the Debian packages that are missing (as root)'
+	@echo '  clean           remove build/ (the kernel stays in ~/.cache/ublkpol)'
+	@echo 'Variables:'
+	@echo '  V=1             show the commands'
+	@echo '  SANITIZE=1      build with ASan and UBSan, in build/sanitize/'
+	@echo '  KERNEL_SRC=...  tree or tarball of Linux 7.3 instead of the Debian package'
+	@echo '  TESTS=...       check-vm: only the tests whose names contain this'
+
+# ---- programs --------------------------------------------------------------
+
+-include compiler/build.mk runtime/build.mk tests/unit/build.mk tests/unit-runtime/build.mk
+include tests/model/build.mk
+
+.PHONY: tools policies
+tools: $(BUILD)/ublkpolc $(BUILD)/ublkpol
+
+# ---- policies --------------------------------------------------------------
+
+POLICIES	:= $(wildcard policies/*.ublkpol)
+TEST_POLICIES	:= $(wildcard tests/vm/policies/*.ublkpol)
+POLICY_OBJECTS	:= $(POLICIES:%.ublkpol=$(BUILD)/%.bpf.o)
+TEST_OBJECTS	:= $(TEST_POLICIES:%.ublkpol=$(BUILD)/%.bpf.o)
+
+policies: $(POLICY_OBJECTS)
+
+$(BUILD)/%.bpf.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*)
+	$(call say,POLICY,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)CLANG=$(CLANG) $(BUILD)/ublkpolc -o $@ $<
+
+# ---- kernel, demo, checks --------------------------------------------------
+
+deps:
+	$(Q)scripts/deps
+
+kernel:
+	$(Q)kernel/build $(VERBOSE) -o build/kernel
+
+demo: deps
+	$(Q)$(MAKE) all model kernel
+	$(Q)demo/run build
+
+# The tests of the tools on this machine run plain and sanitized
+HOST_TESTS	:= tools unit-tests
+check check-unit check-compiler: deps
+check:
+	$(Q)$(MAKE) $(HOST_TESTS) all model test-policies kernel
+	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
+	$(Q)tests/run style unit compiler host vm
+
+check-style: deps kernel
+	$(Q)tests/run style
+
+check-unit:
+	$(Q)$(MAKE) $(HOST_TESTS)
+	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
+	$(Q)tests/run unit host
+
+check-compiler:
+	$(Q)$(MAKE) $(HOST_TESTS)
+	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
+	$(Q)tests/run compiler
+
+check-vm: deps
+	$(Q)$(MAKE) all model test-policies kernel
+	$(Q)TESTS='$(TESTS)' tests/run vm
+
+.PHONY: unit-tests test-policies
+unit-tests: $(BUILD)/unit-tests $(BUILD)/unit-tests-runtime
+test-policies: $(TEST_OBJECTS)
+
+clean:
+	$(Q)rm -rf build
