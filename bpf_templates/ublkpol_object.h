@@ -21,7 +21,8 @@
 #define UBLKPOL_CONFIG_SECTION	".rodata.config"	/* struct ublkpol_config */
 #define UBLKPOL_SEGMENTS_MAP	"ublkpol_segs"		/* struct ublkpol_segment */
 #define UBLKPOL_COUNTERS_MAP	"ublkpol_stats"		/* struct ublkpol_counters */
-#define UBLKPOL_PROGRAM		"ublkpol_route"		/* SEC("ublk") */
+#define UBLKPOL_PROGRAM		"ublkpol_route"
+#define UBLKPOL_PROGRAM_SECTION	"ublk"
 
 /* Bits of ublkpol_rule.ops */
 #define UBLKPOL_OP_READ		(1U << 0)
@@ -95,13 +96,15 @@ struct ublkpol_header {
 };
 
 /*
- * One entry of the segment table: sectors from @start to the next entry's
- * start belong to @rule. The byte at LBA p lies at position p + delta of the
- * rule's backend or composite. Entries for reads come first, then those for
- * writes (which discard and write-zeroes follow); each part begins at 0.
+ * One entry of the segment table: sectors from @start up to @end belong to
+ * @rule. The byte at LBA p lies at position p + delta of the rule's backend or
+ * composite. Entries for reads come first, then those for writes (which
+ * discard and write-zeroes follow). Each part is sorted and covers the device
+ * from 0 to its end; sectors that no rule matches have UBLKPOL_NO_RULE.
  */
 struct ublkpol_segment {
 	__u64	start;		/* 512-byte sectors */
+	__u64	end;		/* 512-byte sectors */
 	__s64	delta;		/* 512-byte sectors */
 	__u32	rule;		/* index, or UBLKPOL_NO_RULE */
 	__u32	reserved;
@@ -109,17 +112,39 @@ struct ublkpol_segment {
 
 #define UBLKPOL_NO_RULE		(~0U)
 
-/* Set by the loader before the program is loaded; constant to the verifier */
+/* Which part of the segment table */
+enum ublkpol_direction {
+	UBLKPOL_DIR_READ,
+	UBLKPOL_DIR_WRITE,
+	UBLKPOL_NR_DIRS,
+};
+
+#define UBLKPOL_INLINE_SEGMENTS	8
+
+/*
+ * Set by the loader before the program is loaded; constant to the verifier.
+ * A part of at most UBLKPOL_INLINE_SEGMENTS entries is repeated in @inlined
+ * (the rest of it zero), where the program finds it without a map lookup.
+ */
 struct ublkpol_config {
 	__u64	dev_sectors;
 	__u32	nr_read_segments;
 	__u32	nr_write_segments;
+	struct ublkpol_segment inlined[UBLKPOL_NR_DIRS][UBLKPOL_INLINE_SEGMENTS];
 };
+
+/*
+ * bpf_ublk_queue_sqe() has no number that every kernel agrees on. The program
+ * calls this one, in instructions BPF_JMP | BPF_CALL with src_reg 0, and the
+ * loader puts the running kernel's number in its place.
+ */
+#define UBLKPOL_HELPER_SENTINEL	0x5b1c
 
 /*
  * Per-CPU counters, indexed by operation. Entry r of the map is rule r, entry
  * nr_rules counts requests that no rule matched, entry nr_rules + 1 + b is
- * backend b.
+ * backend b. A rule counts a request once for each stretch of it that the
+ * rule serves, a backend counts SQEs.
  */
 struct ublkpol_counters {
 	__u64	requests[UBLKPOL_NR_OPS];

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UBLKPOL_SHIM_NATIVE_H
+#define UBLKPOL_SHIM_NATIVE_H
+
+/* The program as plain C, for sanitizers and debuggers: see ublkpol_native.h */
+#include <stddef.h>
+
+#include "ublkpol_native.h"
+
+#define SEC(name)	__attribute__((used))
+#define __always_inline inline __attribute__((always_inline))
+#define __noinline	__attribute__((noinline))
+
+#define ublkpol_hide(var)	((void)(var))
+
+static struct ublkpol_native *ublkpol_env;
+
+#define ublkpol_config	(ublkpol_env->config)
+
+static __always_inline const struct ublkpol_segment *ublkpol_segment_at(__u32 index)
+{
+	return index < ublkpol_env->nr_segments ? &ublkpol_env->segments[index] : NULL;
+}
+
+static __always_inline struct ublkpol_counters *ublkpol_counters_at(__u32 entry)
+{
+	return entry < ublkpol_env->nr_counters ? &ublkpol_env->counters[entry] : NULL;
+}
+
+static __always_inline long ublkpol_queue_sqe(void *ctx, const struct io_uring_sqe *sqe,
+					      __u32 slot)
+{
+	struct ublkpol_plan *plan = &ublkpol_env->plan;
+
+	(void)ctx;
+	if (plan->nr_items >= UBLK_BPF_MAX_ITEMS)
+		return -E2BIG;
+	plan->items[plan->nr_items].sqe = *sqe;
+	plan->items[plan->nr_items].slot = slot;
+	plan->nr_items++;
+	return 0;
+}
+
+struct ublkpol_split;
+
+static inline void ublkpol_loop(__u32 nr, long (*step)(__u64 i, struct ublkpol_split *split),
+				struct ublkpol_split *split)
+{
+	for (__u32 i = 0; i < nr; i++) {
+		if (step(i, split))
+			return;
+	}
+}
+
+#define UBLKPOL_ENTRY                                                                              \
+	int ublkpol_route_native(struct ublkpol_native *env, const struct ublk_bpf_ctx *ctx)       \
+	{                                                                                          \
+		ublkpol_env = env;                                                                 \
+		return ublkpol_run(env, ctx->op, ctx->start_sector, ctx->nr_sectors);              \
+	}
+
+#endif
