@@ -36,8 +36,8 @@ void kernel_features_probe(struct kernel_features *features);
  * @features: from kernel_features_probe()
  * @err: names the first thing that is missing and what to do about it
  *
- * Return: 0, -EOPNOTSUPP (UBLKPOL_ERR_KERNEL) or, when only permission is
- * missing, -EACCES (UBLKPOL_ERR_FAILED).
+ * Return: 0 or a negative errno; UBLKPOL_ERR_KERNEL when something is missing,
+ * UBLKPOL_ERR_FAILED when it is only permission.
  */
 int kernel_features_require(const struct kernel_features *features, struct ublkpol_error *err);
 

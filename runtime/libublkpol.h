@@ -26,10 +26,14 @@
 #include <sys/types.h>
 #include <linux/types.h>
 
+#include "ublkpol_object.h"
+
 #define UBLKPOL_STATE_DIR	"/run/ublkpol"
 
-#define UBLKPOL_DEFAULT_QUEUES	1U
-#define UBLKPOL_DEFAULT_DEPTH	128U
+#define UBLKPOL_DEFAULT_QUEUES	1
+#define UBLKPOL_DEFAULT_DEPTH	128
+#define UBLKPOL_MAX_QUEUES	4096
+#define UBLKPOL_MAX_DEPTH	4096
 
 /* What kind of failure it is: also the exit code of ublkpol */
 enum ublkpol_error_kind {
@@ -46,3 +50,194 @@ struct ublkpol_error {
 	enum ublkpol_error_kind kind;
 	char text[1024];
 };
+
+enum ublkpol_report_level {
+	UBLKPOL_REPORT_DETAIL,	/* what was found and decided */
+	UBLKPOL_REPORT_WARNING,	/* works, but not as well as it should */
+};
+
+/* Receives whole sentences, without a newline; @arg is the caller's own */
+typedef void (*ublkpol_report_fn)(void *arg, enum ublkpol_report_level level, const char *text);
+
+/* Which file or block device serves a backend of the policy */
+struct ublkpol_binding {
+	const char *name;
+	const char *path;
+};
+
+struct ublkpol_add_options {
+	const char *policy;	/* path of FILE.bpf.o */
+	/*
+	 * Every backend without a default path in the policy needs one;
+	 * relative paths start at the working directory.
+	 */
+	const struct ublkpol_binding *bindings;
+	size_t nr_bindings;
+	int id;			/* device number, or -1: the first free one */
+	unsigned int queues;	/* 1..UBLKPOL_MAX_QUEUES; more than CPUs are not used */
+	unsigned int depth;	/* requests in flight per queue, 1..UBLKPOL_MAX_DEPTH */
+	ublkpol_report_fn report;	/* may be NULL */
+	void *report_arg;
+};
+
+struct ublkpol_device;
+
+/**
+ * ublkpol_server_prepare() - make the calling process fit to own a device
+ * @report: told what the system refused; may be NULL
+ * @report_arg: passed to @report
+ *
+ * Memory reclaim may write to the policy device, and then waits for threads
+ * of this process: it must not wait for reclaim itself. Marks the process as
+ * an I/O flusher, locks its memory and exempts it from the OOM killer. Needs
+ * CAP_SYS_RESOURCE and CAP_IPC_LOCK; refusals are warnings. Call it in the
+ * process that will own the device, before ublkpol_device_add() and before
+ * any thread or io_uring is created.
+ */
+void ublkpol_server_prepare(ublkpol_report_fn report, void *report_arg);
+
+/**
+ * ublkpol_device_add() - load a policy and bring its device up
+ * @device: set to the new device, owned by the caller
+ * @options: what to run
+ * @err: what failed
+ *
+ * Opens the backends (block devices exclusively), loads the program, adds,
+ * attaches and starts the device; starts one thread per queue. When it
+ * returns 0, /dev/ublkbN takes I/O.
+ */
+int ublkpol_device_add(struct ublkpol_device **device, const struct ublkpol_add_options *options,
+		       struct ublkpol_error *err);
+
+/**
+ * ublkpol_device_id() - the N of /dev/ublkbN
+ * @device: from ublkpol_device_add()
+ */
+int ublkpol_device_id(const struct ublkpol_device *device);
+
+/**
+ * ublkpol_device_wait() - sleep until the device has to go
+ * @device: from ublkpol_device_add()
+ * @stop_fd: a file descriptor (a signalfd, say) that ends the wait when it
+ *	     becomes readable, or -1
+ *
+ * Return: 0 when @stop_fd is readable or when somebody else stopped the
+ * device; the caller then removes it.
+ */
+int ublkpol_device_wait(struct ublkpol_device *device, int stop_fd);
+
+/**
+ * ublkpol_device_remove() - stop and delete the device, free everything
+ * @device: from ublkpol_device_add(), or NULL; not usable afterwards
+ *
+ * Requests in flight end first; later ones fail with EIO.
+ */
+void ublkpol_device_remove(struct ublkpol_device *device);
+
+enum ublkpol_status {
+	UBLKPOL_LIVE,		/* takes I/O */
+	UBLKPOL_STARTING,	/* its daemon is setting it up or taking it down */
+	UBLKPOL_DEAD,		/* the daemon died; delete it */
+	UBLKPOL_STALE,		/* only files in UBLKPOL_STATE_DIR are left; delete it */
+};
+
+struct ublkpol_backend_info {
+	char *name;
+	char *path;		/* absolute */
+};
+
+/* Index into struct ublkpol_counters; the order of the UBLKPOL_OP_* bits */
+enum ublkpol_op {
+	UBLKPOL_READ,
+	UBLKPOL_WRITE,
+	UBLKPOL_FLUSH,
+	UBLKPOL_DISCARD,
+	UBLKPOL_WRITE_ZEROES,
+};
+
+/* A policy device as another process sees it; strings are never NULL */
+struct ublkpol_info {
+	int id;
+	enum ublkpol_status status;
+	pid_t pid;		/* of the daemon; 0: unknown */
+	bool daemon_alive;
+	unsigned int queues;
+	unsigned int depth;
+	unsigned int block_size;	/* logical, bytes; 0: unknown */
+	__u64 sectors;		/* size in 512-byte sectors */
+	char *policy;		/* absolute path of the object; "": unknown */
+	struct ublkpol_backend_info *backends;
+	unsigned int nr_backends;
+	__u32 counters_id;	/* BPF map id of the counters; 0: unknown */
+};
+
+/**
+ * ublkpol_list() - all policy devices of this machine, by number
+ * @list: set to an array, to be freed with ublkpol_list_free()
+ * @count: set to its length
+ * @err: what failed
+ *
+ * Devices of other ublk servers are not listed. A machine without ublk has
+ * none: that is no error.
+ */
+int ublkpol_list(struct ublkpol_info **list, size_t *count, struct ublkpol_error *err);
+
+/** ublkpol_list_free() - free what ublkpol_list() returned */
+void ublkpol_list_free(struct ublkpol_info *list, size_t count);
+
+/**
+ * ublkpol_delete() - stop and delete a policy device of any process
+ * @id: its number
+ * @err: what failed
+ *
+ * Works also when its daemon is gone. Returns when the number is free again.
+ * Return: 0, -ENODEV (UBLKPOL_ERR_NO_DEVICE), -EPERM for a device of another
+ * ublk server, or what the kernel said.
+ */
+int ublkpol_delete(int id, struct ublkpol_error *err);
+
+struct ublkpol_rule_stats {
+	unsigned int line;	/* in the policy file, from 1 */
+	bool is_default;
+	const char *label;	/* "" without one */
+	const char *text;	/* the rule as it was written */
+	struct ublkpol_counters counters;
+};
+
+struct ublkpol_queue_stats {
+	pid_t tid;
+	/*
+	 * How often the thread of the queue came back to user mode: constant
+	 * while only the policy serves requests.
+	 */
+	__u64 user_returns;
+	__u64 redirected;	/* requests the policy sent to user mode; they fail */
+};
+
+struct ublkpol_stats {
+	const char *source;	/* name of the policy file */
+	struct ublkpol_rule_stats *rules;
+	unsigned int nr_rules;
+	struct ublkpol_counters unmatched;	/* no rule matched: failed with EIO */
+	struct ublkpol_counters *backends;	/* in the order of ublkpol_info.backends */
+	unsigned int nr_backends;
+	struct ublkpol_queue_stats *queues;
+	unsigned int nr_queues;
+	void *image;		/* holds the strings */
+};
+
+/**
+ * ublkpol_stats_read() - what a device has done since it was added
+ * @info: from ublkpol_list()
+ * @stats: filled in, to be freed with ublkpol_stats_free()
+ * @err: what failed
+ *
+ * A request that several rules or backends serve counts once in each of them.
+ */
+int ublkpol_stats_read(const struct ublkpol_info *info, struct ublkpol_stats *stats,
+		       struct ublkpol_error *err);
+
+/** ublkpol_stats_free() - free what ublkpol_stats_read() filled in */
+void ublkpol_stats_free(struct ublkpol_stats *stats);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RUNTIME_BACKEND_H
+#define RUNTIME_BACKEND_H
+
+/*
+ * Backends: the files and block devices that hold the data. They are opened
+ * here and handed to the kernel as slots of the device; nothing in this
+ * process ever reads or writes them.
+ */
+#include <stdbool.h>
+#include <sys/types.h>
+#include <linux/types.h>
+
+#include "error.h"
+
+#define BACKEND_MIN_BLOCK	512U
+
+struct backend {
+	const char *name;	/* of the policy; not owned */
+	const char *path;	/* as the user wrote it; not owned */
+	char *real_path;	/* absolute, without symbolic links */
+	int fd;
+	bool is_block;
+	bool direct;		/* opened with O_DIRECT: the limits below bind */
+	dev_t dev;		/* identity: a block device's number ... */
+	ino_t ino;		/* ... and 0, or a file's device and inode */
+	__u64 size;		/* bytes */
+	unsigned int block_size;	/* bytes, unit of offset and length */
+	unsigned int physical_block_size;	/* bytes */
+	unsigned int memory_align;	/* bytes, of the buffers; power of two */
+};
+
+/* What the device has to promise so that every backend can take its requests */
+struct backend_limits {
+	unsigned int block_size;
+	unsigned int physical_block_size;
+	unsigned int memory_align;
+};
+
+/**
+ * backends_open() - open all backends of a device, for this device alone
+ * @backends: name and path of each are set by the caller, path as the user
+ *	      wrote it; everything else is filled in. To be closed with
+ *	      backends_close(), also after a failure
+ * @count: how many; they must be distinct files
+ * @err: what is wrong with one of them and what to do
+ *
+ * Regular files and block devices are taken; symbolic links are followed.
+ * Direct I/O if the file system can, else buffered (backend->direct). Block
+ * devices are claimed exclusively, files are locked with flock(): a backend
+ * that is mounted or serves another policy device is refused.
+ */
+int backends_open(struct backend *backends, unsigned int count, struct ublkpol_error *err);
+
+/** backends_close() - close and free; harmless on what is not open */
+void backends_close(struct backend *backends, unsigned int count);
+
+/** backends_limits() - the strictest limits over all open backends */
+struct backend_limits backends_limits(const struct backend *backends, unsigned int count);
+
+/**
+ * backend_sectors() - usable size
+ * @block_size: of the device, bytes
+ *
+ * Return: 512-byte sectors, whole blocks only
+ */
+__u64 backend_sectors(const struct backend *backend, unsigned int block_size);
+
+#endif

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "json.h"
+
+static void print_error(const struct cli *cli, int exit_code, const char *text)
+{
+	const char *verb = cli->command ? cli->command->name : NULL;
+	struct json json;
+
+	if (!cli->json) {
+		fprintf(stderr, "ublkpol%s%s: ", verb ? " " : "", verb ? verb : "");
+		cli_print_text(stderr, text);
+		fputc('\n', stderr);
+		return;
+	}
+	json_init(&json, stdout);
+	json_begin_object(&json, NULL);
+	json_string(&json, "error", text);
+	json_number(&json, "exit_code", (__u64)exit_code);
+	json_end_object(&json);
+}
+
+int cli_fail(const struct cli *cli, const struct ublkpol_error *err)
+{
+	int exit_code = err->kind == UBLKPOL_ERR_NONE ? UBLKPOL_ERR_FAILED : (int)err->kind;
+
+	print_error(cli, exit_code, err->text);
+	return exit_code;
+}
+
+int cli_usage(const struct cli *cli, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+	int used;
+
+	va_start(args, fmt);
+	used = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (used > 0 && (size_t)used < sizeof(text))
+		snprintf(text + used, sizeof(text) - (size_t)used, "; see ublkpol help%s%s",
+			 cli->command ? " " : "", cli->command ? cli->command->name : "");
+	print_error(cli, UBLKPOL_ERR_USAGE, text);
+	return UBLKPOL_ERR_USAGE;
+}
+
+bool cli_common_option(struct cli *cli, int option, int *exit_code)
+{
+	switch (option) {
+	case 'j':
+		cli->json = true;
+		return true;
+	case 'v':
+		cli->verbose = true;
+		return true;
+	case 'h':
+		fputs(cli->command->help, stdout);
+		*exit_code = 0;
+		return false;
+	default:
+		*exit_code = UBLKPOL_ERR_USAGE;
+		return false;
+	}
+}
+
+int cli_option(const struct cli *cli, int argc, char **argv, const char *short_options,
+	       const struct option *long_options)
+{
+	int option;
+
+	opterr = 0;
+	option = getopt_long(argc, argv, short_options, long_options, NULL);
+	if (option == ':')
+		cli_usage(cli, "%s needs a value", argv[optind - 1]);
+	else if (option == '?')
+		cli_usage(cli, "unknown option %s", argv[optind - 1]);
+	return option;
+}
+
+void cli_report(void *arg, enum ublkpol_report_level level, const char *text)
+{
+	const struct cli *cli = arg;
+
+	if (level == UBLKPOL_REPORT_DETAIL && !cli->verbose)
+		return;
+	fputs(level == UBLKPOL_REPORT_WARNING ? "ublkpol: warning: " : "ublkpol: ", stderr);
+	cli_print_text(stderr, text);
+	fputc('\n', stderr);
+}
+
+int cli_parse_number(const char *text, int min, int max, int *value)
+{
+	char *end;
+	long number;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno || *end || number < min || number > max)
+		return -EINVAL;
+	*value = (int)number;
+	return 0;
+}
+
+void cli_print_text(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			fprintf(out, "\\x%02x", c);
+		else
+			fputc(c, out);
+	}
+}
+
+const char *cli_format_bytes(char buffer[32], __u64 bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		value /= 1024;
+		unit++;
+	}
+	snprintf(buffer, 32, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return buffer;
+}

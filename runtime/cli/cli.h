@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+/*
+ * What the verbs of the ublkpol command share. A verb gets its own argv (the
+ * verb is argv[0]) and returns the exit code, see enum ublkpol_error_kind.
+ */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "libublkpol.h"
+
+#define CLI_MAX_DEVICE_ID	((1 << 20) - 1)	/* of the ublk driver */
+
+struct command;
+
+/* The verb and the options of every verb */
+struct cli {
+	const struct command *command;	/* NULL before the verb is known */
+	bool json;
+	bool verbose;
+};
+
+#define CLI_SHORT_OPTIONS	"jvh"
+#define CLI_LONG_OPTIONS \
+	{ "json", no_argument, NULL, 'j' }, { "verbose", no_argument, NULL, 'v' }, \
+	{ "help", no_argument, NULL, 'h' }
+
+struct command {
+	const char *name;
+	int (*run)(struct cli *cli, int argc, char **argv);
+	const char *summary;	/* one line */
+	const char *help;	/* the whole text of "ublkpol help NAME" */
+};
+
+extern const struct command command_add;
+extern const struct command command_list;
+extern const struct command command_stats;
+extern const struct command command_del;
+extern const struct command command_features;
+
+/**
+ * cli_option() - getopt_long() that explains what is wrong
+ * @short_options: begins with ':'
+ */
+int cli_option(const struct cli *cli, int argc, char **argv, const char *short_options,
+	       const struct option *long_options);
+
+/**
+ * cli_common_option() - handle an option that the verb does not know
+ * @option: what cli_option() returned
+ * @exit_code: set if the command ends here
+ *
+ * Return: true if the verb goes on
+ */
+bool cli_common_option(struct cli *cli, int option, int *exit_code);
+
+/** cli_fail() - print a failure (as JSON with --json), return its exit code */
+int cli_fail(const struct cli *cli, const struct ublkpol_error *err);
+
+/** cli_usage() - print what is wrong with the command line, return the exit code */
+int cli_usage(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** cli_report() - a ublkpol_report_fn; @arg is the struct cli */
+void cli_report(void *arg, enum ublkpol_report_level level, const char *text);
+
+/**
+ * cli_parse_number() - a decimal number of the command line
+ * @min, @max: allowed range
+ *
+ * Return: 0 or -EINVAL
+ */
+int cli_parse_number(const char *text, int min, int max, int *value);
+
+/** cli_print_text() - print untrusted text: control characters as \xNN */
+void cli_print_text(FILE *out, const char *text);
+
+/** cli_format_bytes() - bytes for people, as in "1.5 GiB"; returns @buffer */
+const char *cli_format_bytes(char buffer[32], __u64 bytes);
+
+#endif
