@@ -46,7 +46,7 @@ static int open_counters(const struct ublkpol_info *info, __u32 entries, int *ma
 	return 0;
 }
 
-static int read_traffic(int map_fd, __u32 entry, struct ublkpol_counters *per_cpu, int cpus,
+static int read_counters(int map_fd, __u32 entry, struct ublkpol_counters *per_cpu, int cpus,
 			struct ublkpol_counters *sum)
 {
 	int cpu, op;
@@ -63,7 +63,7 @@ static int read_traffic(int map_fd, __u32 entry, struct ublkpol_counters *per_cp
 	return 0;
 }
 
-static int read_all_traffic(int map_fd, struct ublkpol_stats *stats)
+static int read_all_counters(int map_fd, struct ublkpol_stats *stats)
 {
 	int ret, cpus = libbpf_num_possible_cpus();
 	struct ublkpol_counters *per_cpu;
@@ -75,12 +75,121 @@ static int read_all_traffic(int map_fd, struct ublkpol_stats *stats)
 	if (!per_cpu)
 		return -ENOMEM;
 
-	ret = read_traffic(map_fd, stats->nr_rules, per_cpu, cpus, &stats->unmatched);
+	ret = read_counters(map_fd, stats->nr_rules, per_cpu, cpus, &stats->unmatched);
 	for (i = 0; !ret && i < stats->nr_rules; i++)
-		ret = read_traffic(map_fd, i, per_cpu, cpus, &stats->rules[i].counters);
+		ret = read_counters(map_fd, i, per_cpu, cpus, &stats->rules[i].counters);
 	for (i = 0; !ret && i < stats->nr_backends; i++)
-		ret = read_traffic(map_fd, stats->nr_rules + 1 + i, per_cpu, cpus,
+		ret = read_counters(map_fd, stats->nr_rules + 1 + i, per_cpu, cpus,
 				   &stats->backends[i]);
 	free(per_cpu);
 	return ret;
+}
+
+/* The saved image has the text of the rules */
+static int load_image(const struct ublkpol_info *info, struct ublkpol_stats *stats,
+		      struct ublkpol_error *err)
+{
+	size_t size;
+	int ret;
+
+	ret = state_load_image(info->id, &stats->image, &size);
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_FAILED, ret,
+				 "the policy of device %d is not in " UBLKPOL_STATE_DIR ": %s",
+				 info->id, strerror(-ret));
+	return policy_image_check(stats->image, size, err);
+}
+
+static int describe(const struct ublkpol_info *info, struct ublkpol_stats *stats,
+		    struct ublkpol_error *err)
+{
+	const struct ublkpol_header *header = stats->image;
+	const char *strings = (const char *)stats->image + header->strings;
+	const struct ublkpol_rule *rules =
+		(const void *)((const char *)stats->image + header->rules);
+	unsigned int i;
+
+	if (header->nr_backends != info->nr_backends)
+		return error_set(err, UBLKPOL_ERR_FAILED, -EINVAL,
+				 "the state files of device %d contradict each other", info->id);
+
+	stats->source = strings + header->source;
+	stats->rules = calloc(header->nr_rules + 1, sizeof(*stats->rules));
+	stats->backends = calloc(header->nr_backends + 1, sizeof(*stats->backends));
+	if (!stats->rules || !stats->backends)
+		return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
+	stats->nr_rules = header->nr_rules;
+	stats->nr_backends = header->nr_backends;
+
+	for (i = 0; i < stats->nr_rules; i++) {
+		stats->rules[i].line = rules[i].line;
+		stats->rules[i].is_default = rules[i].is_default;
+		stats->rules[i].label = strings + rules[i].label;
+		stats->rules[i].text = strings + rules[i].text;
+	}
+	return 0;
+}
+
+static int read_queues(const struct ublkpol_info *info, struct ublkpol_stats *stats,
+		       struct ublkpol_error *err)
+{
+	struct queue_counters *counters;
+	unsigned int i;
+	int ret;
+
+	counters = calloc(info->queues, sizeof(*counters));
+	stats->queues = calloc(info->queues, sizeof(*stats->queues));
+	ret = counters && stats->queues ? state_load_queues(info->id, counters, info->queues) :
+					  -ENOMEM;
+	if (ret) {
+		error_set(err, UBLKPOL_ERR_FAILED, ret,
+			  "cannot read the counters of the queues of device %d: %s", info->id,
+			  strerror(-ret));
+		goto out;
+	}
+	stats->nr_queues = info->queues;
+	for (i = 0; i < info->queues; i++) {
+		stats->queues[i].tid = (pid_t)counters[i].tid;
+		stats->queues[i].user_returns = counters[i].user_returns;
+		stats->queues[i].redirected = counters[i].redirected;
+	}
+out:
+	free(counters);
+	return ret;
+}
+
+int ublkpol_stats_read(const struct ublkpol_info *info, struct ublkpol_stats *stats,
+		       struct ublkpol_error *err)
+{
+	int map_fd, ret;
+
+	*stats = (struct ublkpol_stats){ 0 };
+	ret = load_image(info, stats, err);
+	if (!ret)
+		ret = describe(info, stats, err);
+	if (!ret)
+		ret = read_queues(info, stats, err);
+	if (!ret)
+		ret = open_counters(info, stats->nr_rules + 1 + stats->nr_backends, &map_fd, err);
+	if (ret)
+		goto out;
+
+	ret = read_all_counters(map_fd, stats);
+	close(map_fd);
+	if (ret)
+		error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot read the counters of device %d: %s",
+			  info->id, strerror(-ret));
+out:
+	if (ret)
+		ublkpol_stats_free(stats);
+	return ret;
+}
+
+void ublkpol_stats_free(struct ublkpol_stats *stats)
+{
+	free(stats->queues);
+	free(stats->backends);
+	free(stats->rules);
+	free(stats->image);
+	*stats = (struct ublkpol_stats){ 0 };
 }
