@@ -21,8 +21,8 @@ static int no_counters(int id, int code, struct ublkpol_error *err)
 			 strerror(-code));
 }
 
-static int open_counters(const struct ublkpol_info *info, __u32 entries, int *map_fd,
-			 struct ublkpol_error *err)
+/* Return: a descriptor or a negative errno */
+static int open_counters(const struct ublkpol_info *info, __u32 entries, struct ublkpol_error *err)
 {
 	struct bpf_map_info map = { 0 };
 	__u32 size = sizeof(map);
@@ -42,8 +42,7 @@ static int open_counters(const struct ublkpol_info *info, __u32 entries, int *ma
 		close(fd);
 		return no_counters(info->id, ret, err);
 	}
-	*map_fd = fd;
-	return 0;
+	return fd;
 }
 
 static int read_counters(int map_fd, __u32 entry, struct ublkpol_counters *per_cpu, int cpus,
@@ -169,11 +168,14 @@ int ublkpol_stats_read(const struct ublkpol_info *info, struct ublkpol_stats *st
 		ret = describe(info, stats, err);
 	if (!ret)
 		ret = read_queues(info, stats, err);
-	if (!ret)
-		ret = open_counters(info, stats->nr_rules + 1 + stats->nr_backends, &map_fd, err);
 	if (ret)
 		goto out;
 
+	map_fd = open_counters(info, stats->nr_rules + 1 + stats->nr_backends, err);
+	if (map_fd < 0) {
+		ret = map_fd;
+		goto out;
+	}
 	ret = read_all_counters(map_fd, stats);
 	close(map_fd);
 	if (ret)

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+
+#include "backend.h"
+#include "suites.h"
+
+static char folder[] = "/tmp/unit-runtime-XXXXXX";
+
+static void setup(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(chdir(folder), 0);
+}
+
+static void teardown(void)
+{
+	static const char *const files[] = { "a", "b", "link", "hard", "fifo" };
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		unlink(files[i]);
+	rmdir("dir");
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static void make_file(const char *name, off_t size)
+{
+	int fd = open(name, O_CREAT | O_RDWR, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, size), 0);
+	close(fd);
+}
+
+static void expect_refused(struct backend *backends, unsigned int count, const char *why)
+{
+	struct ublkpol_error err = { 0 };
+
+	ck_assert_int_lt(backends_open(backends, count, &err), 0);
+	ck_assert_int_eq(err.kind, UBLKPOL_ERR_INPUT);
+	ck_assert_msg(strstr(err.text, why), "said: %s", err.text);
+	backends_close(backends, count);
+}
+
+START_TEST(files_are_opened_for_writing)
+{
+	struct backend b[] = { { .name = "x", .path = "a" }, { .name = "y", .path = "link" } };
+	struct ublkpol_error err = { 0 };
+	unsigned int i;
+
+	make_file("a", 1 << 20);
+	make_file("b", (1 << 20) + 513);
+	ck_assert_int_eq(symlink("b", "link"), 0);
+	ck_assert_msg(!backends_open(b, 2, &err), "said: %s", err.text);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(fcntl(b[i].fd, F_GETFL) & O_ACCMODE, O_RDWR);
+		ck_assert_int_eq(!!(fcntl(b[i].fd, F_GETFL) & O_DIRECT), b[i].direct);
+		ck_assert_int_eq(fcntl(b[i].fd, F_GETFD), FD_CLOEXEC);
+		ck_assert(b[i].real_path[0] == '/');
+	}
+	ck_assert_str_eq(strrchr(b[1].real_path, '/'), "/b");
+	ck_assert_uint_eq(b[0].size, 1 << 20);
+	ck_assert_uint_eq(backend_sectors(&b[0], 4096), 2048);
+	ck_assert_uint_eq(backend_sectors(&b[1], 512), 2049);
+	ck_assert_uint_eq(backend_sectors(&b[1], 4096), 2048);
+	backends_close(b, 2);
+	ck_assert_int_eq(b[0].fd, -1);
+}
+END_TEST
+
+START_TEST(what_cannot_be_a_backend_is_refused)
+{
+	struct backend b = { .name = "x" };
+
+	b.path = "nosuch";
+	expect_refused(&b, 1, "backend x: cannot open nosuch: No such file or directory");
+	ck_assert_int_eq(mkdir("dir", 0700), 0);
+	b.path = "dir";
+	expect_refused(&b, 1, "backend x: dir is a directory");
+	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+	b.path = "fifo";
+	expect_refused(&b, 1, "backend x: fifo is neither a regular file nor a block device");
+	make_file("a", 0);
+	b.path = "a";
+	expect_refused(&b, 1, "backend x: a holds 0 bytes, less than one block");
+	make_file("a", 511);
+	expect_refused(&b, 1, "backend x: a holds 511 bytes, less than one block");
+}
+END_TEST
+
+START_TEST(one_file_cannot_be_two_backends)
+{
+	struct backend b[] = { { .name = "x", .path = "a" },
+			       { .name = "y", .path = "b" },
+			       { .name = "z", .path = "hard" } };
+
+	make_file("a", 4096);
+	make_file("b", 4096);
+	ck_assert_int_eq(link("a", "hard"), 0);
+	expect_refused(b, 3, "backends x and z are both");
+}
+END_TEST
+
+START_TEST(a_file_serves_one_device_at_a_time)
+{
+	struct backend first = { .name = "x", .path = "a" }, second = first;
+	struct ublkpol_error err = { 0 };
+
+	make_file("a", 4096);
+	ck_assert_int_eq(backends_open(&first, 1, &err), 0);
+	expect_refused(&second, 1, "backend x: a is locked by another process");
+	backends_close(&first, 1);
+	ck_assert_int_eq(backends_open(&second, 1, &err), 0);
+	backends_close(&second, 1);
+}
+END_TEST
+
+START_TEST(the_strictest_limits_hold)
+{
+	const struct backend b[] = {
+		{ .block_size = 512, .physical_block_size = 4096, .memory_align = 1 },
+		{ .block_size = 1024, .physical_block_size = 1024, .memory_align = 512 },
+		{ .block_size = 512, .physical_block_size = 512, .memory_align = 4 },
+	};
+	const struct backend big = { .block_size = 4096,
+				     .physical_block_size = 512,
+				     .memory_align = 1 };
+	struct backend_limits limits;
+
+	limits = backends_limits(b, 3);
+	ck_assert_uint_eq(limits.block_size, 1024);
+	ck_assert_uint_eq(limits.physical_block_size, 4096);
+	ck_assert_uint_eq(limits.memory_align, 512);
+
+	/* The block layer refuses a physical block below the logical one */
+	limits = backends_limits(&big, 1);
+	ck_assert_uint_eq(limits.block_size, 4096);
+	ck_assert_uint_eq(limits.physical_block_size, 4096);
+	ck_assert_uint_eq(limits.memory_align, 4);
+
+	limits = backends_limits(NULL, 0);
+	ck_assert_uint_eq(limits.block_size, 512);
+}
+END_TEST
+
+START_TEST(sizes_count_whole_blocks)
+{
+	struct backend b = { .size = (1ULL << 60) + 4095 };
+
+	ck_assert_uint_eq(backend_sectors(&b, 512), (1ULL << 51) + 7);
+	ck_assert_uint_eq(backend_sectors(&b, 4096), 1ULL << 51);
+}
+END_TEST
+
+TCase *backend_case(void)
+{
+	TCase *tc = tcase_create("backend");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, files_are_opened_for_writing);
+	tcase_add_test(tc, what_cannot_be_a_backend_is_refused);
+	tcase_add_test(tc, one_file_cannot_be_two_backends);
+	tcase_add_test(tc, a_file_serves_one_device_at_a_time);
+	tcase_add_test(tc, the_strictest_limits_hold);
+	tcase_add_test(tc, sizes_count_whole_blocks);
+	return tc;
+}
