@@ -13,19 +13,19 @@
 
 #include "backend.h"
 
-#define SECTOR_SHIFT	9
+#define SECTOR_SHIFT 9
 
 /* What the block layer guarantees anyway */
-#define BACKEND_MIN_ALIGN	4U
+#define BACKEND_MIN_ALIGN 4U
 
 /*
  * Alignment that O_DIRECT asks for where the kernel does not tell: every
  * driver and file system takes a sector.
  */
-#define DIRECT_FALLBACK_ALIGN	512U
+#define DIRECT_FALLBACK_ALIGN 512U
 
 /* Larger blocks of a file system say nothing about its device */
-#define MAX_FILE_PHYSICAL_BLOCK	4096U
+#define MAX_FILE_PHYSICAL_BLOCK 4096U
 
 static unsigned int max_uint(unsigned int a, unsigned int b)
 {
@@ -154,10 +154,11 @@ static int check_geometry(const struct backend *b, struct ublkpol_error *err)
 
 	if (!is_power_of_two(b->block_size) || !is_power_of_two(b->memory_align) ||
 	    b->block_size > page || b->memory_align > page)
-		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
-				 "backend %s: %s needs blocks of %u bytes and buffers aligned to %u "
-				 "bytes: ublk can promise at most %u",
-				 b->name, b->path, b->block_size, b->memory_align, page);
+		return error_set(
+			err, UBLKPOL_ERR_INPUT, -EINVAL,
+			"backend %s: %s needs blocks of %u bytes and buffers aligned to %u "
+			"bytes: ublk can promise at most %u",
+			b->name, b->path, b->block_size, b->memory_align, page);
 	if (b->size < b->block_size)
 		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
 				 "backend %s: %s holds %llu bytes, less than one block of %u%s",
@@ -285,8 +286,8 @@ struct backend_limits backends_limits(const struct backend *backends, unsigned i
 
 	for (i = 0; i < count; i++) {
 		limits.block_size = max_uint(limits.block_size, backends[i].block_size);
-		limits.physical_block_size = max_uint(limits.physical_block_size,
-						      backends[i].physical_block_size);
+		limits.physical_block_size =
+			max_uint(limits.physical_block_size, backends[i].physical_block_size);
 		limits.memory_align = max_uint(limits.memory_align, backends[i].memory_align);
 	}
 	limits.physical_block_size = max_uint(limits.physical_block_size, limits.block_size);

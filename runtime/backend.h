@@ -13,21 +13,21 @@
 
 #include "error.h"
 
-#define BACKEND_MIN_BLOCK	512U
+#define BACKEND_MIN_BLOCK 512U
 
 struct backend {
-	const char *name;	/* of the policy; not owned */
-	const char *path;	/* as the user wrote it; not owned */
-	char *real_path;	/* absolute, without symbolic links */
+	const char *name; /* of the policy; not owned */
+	const char *path; /* as the user wrote it; not owned */
+	char *real_path; /* absolute, without symbolic links */
 	int fd;
 	bool is_block;
-	bool direct;		/* opened with O_DIRECT: the limits below bind */
-	dev_t dev;		/* identity: a block device's number ... */
-	ino_t ino;		/* ... and 0, or a file's device and inode */
-	__u64 size;		/* bytes */
-	unsigned int block_size;	/* bytes, unit of offset and length */
-	unsigned int physical_block_size;	/* bytes */
-	unsigned int memory_align;	/* bytes, of the buffers; power of two */
+	bool direct; /* opened with O_DIRECT: the limits below bind */
+	dev_t dev; /* identity: a block device's number ... */
+	ino_t ino; /* ... and 0, or a file's device and inode */
+	__u64 size; /* bytes */
+	unsigned int block_size; /* bytes, unit of offset and length */
+	unsigned int physical_block_size; /* bytes */
+	unsigned int memory_align; /* bytes, of the buffers; power of two */
 };
 
 /* What the device has to promise so that every backend can take its requests */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # libublkpol and the ublkpol command. Included by the top Makefile, which sets
-# CC, CFLAGS and BUILD.
+# CC, CFLAGS, BUILD, Q and say.
 
 RUNTIME_LIB_SRC := $(wildcard runtime/*.c)
 RUNTIME_CLI_SRC := $(wildcard runtime/cli/*.c)
@@ -12,24 +12,28 @@ RUNTIME_TEST_OBJ := $(RUNTIME_TEST_SRC:%.c=$(BUILD)/%.o)
 RUNTIME_OBJ := $(RUNTIME_LIB_OBJ) $(RUNTIME_CLI_OBJ) $(RUNTIME_TEST_OBJ)
 
 # kernel/uapi before the system's headers: theirs have no UBLK_F_BPF
-RUNTIME_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Ikernel/uapi -Ibpf_templates -Iruntime -pthread \
+RUNTIME_CFLAGS := -D_GNU_SOURCE -Ikernel/uapi -Ibpf_templates -Iruntime -pthread \
 	$(shell pkg-config --cflags libbpf liburing)
 RUNTIME_LIBS := $(shell pkg-config --libs libbpf liburing) -pthread
 
 $(RUNTIME_OBJ): $(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(RUNTIME_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(RUNTIME_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libublkpol.a: $(RUNTIME_LIB_OBJ)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/ublkpol: $(RUNTIME_CLI_OBJ) $(BUILD)/libublkpol.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 
 # The tests reach into the command's own modules, all but its main()
 $(BUILD)/unit-tests-runtime: $(RUNTIME_TEST_OBJ) \
 		$(filter-out %/main.o,$(RUNTIME_CLI_OBJ)) $(BUILD)/libublkpol.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS) $(shell pkg-config --libs check)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS) $(shell pkg-config --libs check)
 
 -include $(RUNTIME_OBJ:.o=.d)

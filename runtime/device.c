@@ -24,14 +24,14 @@
 #include "state.h"
 #include "ublk_control.h"
 
-#define DEVICE_FLAGS	(UBLK_F_BPF | UBLK_F_CMD_IOCTL_ENCODE | UBLK_F_USER_COPY)
+#define DEVICE_FLAGS (UBLK_F_BPF | UBLK_F_CMD_IOCTL_ENCODE | UBLK_F_USER_COPY)
 
 /* Largest request; beyond that a larger one costs no less per byte */
-#define MAX_REQUEST_BYTES	(1U << 20)
+#define MAX_REQUEST_BYTES (1U << 20)
 
 /* The kernel makes the node, perhaps through udev */
-#define CHAR_NODE_WAIT_MS	5000
-#define CHAR_NODE_POLL_MS	5
+#define CHAR_NODE_WAIT_MS 5000
+#define CHAR_NODE_POLL_MS 5
 
 struct ublkpol_device {
 	struct ublkpol_add_options options;
@@ -42,13 +42,13 @@ struct ublkpol_device {
 
 	struct ublk_control control;
 	struct ublksrv_ctrl_dev_info info;
-	bool added;			/* info.dev_id is a device of the driver */
+	bool added; /* info.dev_id is a device of the driver */
 	int char_fd;
 	struct state_queues counters;
 
 	struct queue *queues;
 	unsigned int nr_queues;
-	int exit_fd;			/* readable when a queue thread has ended */
+	int exit_fd; /* readable when a queue thread has ended */
 };
 
 static void report(const struct ublkpol_device *dev, enum ublkpol_report_level level,
@@ -241,8 +241,8 @@ static int open_char_node(struct ublkpol_device *dev, struct ublkpol_error *err)
 	snprintf(path, sizeof(path), UBLK_CHAR_NODE, (int)dev->info.dev_id);
 	while ((dev->char_fd = open(path, O_RDWR | O_CLOEXEC)) < 0) {
 		if (errno != ENOENT || waited >= CHAR_NODE_WAIT_MS)
-			return error_set(err, UBLKPOL_ERR_FAILED, -errno, "cannot open %s: %s", path,
-					 strerror(errno));
+			return error_set(err, UBLKPOL_ERR_FAILED, -errno, "cannot open %s: %s",
+					 path, strerror(errno));
 		nanosleep(&pause, NULL);
 		waited += CHAR_NODE_POLL_MS;
 	}

@@ -12,15 +12,15 @@
 
 #include "error.h"
 
-#define KERNEL_FEATURES_BTF	"/sys/kernel/btf/vmlinux"
+#define KERNEL_FEATURES_BTF "/sys/kernel/btf/vmlinux"
 
 struct kernel_features {
-	bool has_btf;		/* the kernel describes its types at all */
-	int prog_type;		/* BPF_PROG_TYPE_UBLK, or -1 */
-	int attach_type;	/* BPF_UBLK_ROUTE, or -1 */
-	int queue_sqe;		/* BPF_FUNC_ublk_queue_sqe, or -1 */
-	int ublk_error;		/* 0, or the negative errno why ublk does not answer */
-	__u64 ublk_flags;	/* UBLK_F_* the driver knows */
+	bool has_btf; /* the kernel describes its types at all */
+	int prog_type; /* BPF_PROG_TYPE_UBLK, or -1 */
+	int attach_type; /* BPF_UBLK_ROUTE, or -1 */
+	int queue_sqe; /* BPF_FUNC_ublk_queue_sqe, or -1 */
+	int ublk_error; /* 0, or the negative errno why ublk does not answer */
+	__u64 ublk_flags; /* UBLK_F_* the driver knows */
 };
 
 /**

@@ -28,21 +28,22 @@
 
 #include "ublkpol_object.h"
 
-#define UBLKPOL_STATE_DIR	"/run/ublkpol"
+#define UBLKPOL_STATE_DIR "/run/ublkpol"
+#define UBLKPOL_NODE	  "/dev/ublkb%d"
 
-#define UBLKPOL_DEFAULT_QUEUES	1
-#define UBLKPOL_DEFAULT_DEPTH	128
-#define UBLKPOL_MAX_QUEUES	4096
-#define UBLKPOL_MAX_DEPTH	4096
+#define UBLKPOL_DEFAULT_QUEUES 1
+#define UBLKPOL_DEFAULT_DEPTH  128
+#define UBLKPOL_MAX_QUEUES     4096
+#define UBLKPOL_MAX_DEPTH      4096
 
 /* What kind of failure it is: also the exit code of ublkpol */
 enum ublkpol_error_kind {
 	UBLKPOL_ERR_NONE = 0,
-	UBLKPOL_ERR_FAILED = 1,		/* an operation failed */
-	UBLKPOL_ERR_USAGE = 2,		/* the command line is wrong */
-	UBLKPOL_ERR_KERNEL = 3,		/* the kernel lacks the program type or a feature */
-	UBLKPOL_ERR_INPUT = 4,		/* a policy or a backend cannot be used */
-	UBLKPOL_ERR_NO_DEVICE = 5,	/* there is no such policy device */
+	UBLKPOL_ERR_FAILED = 1, /* an operation failed */
+	UBLKPOL_ERR_USAGE = 2, /* the command line is wrong */
+	UBLKPOL_ERR_KERNEL = 3, /* the kernel lacks the program type or a feature */
+	UBLKPOL_ERR_INPUT = 4, /* a policy or a backend cannot be used */
+	UBLKPOL_ERR_NO_DEVICE = 5, /* there is no such policy device */
 };
 
 /* A failure as the user reads it: what failed, where, and what to do */
@@ -52,8 +53,8 @@ struct ublkpol_error {
 };
 
 enum ublkpol_report_level {
-	UBLKPOL_REPORT_DETAIL,	/* what was found and decided */
-	UBLKPOL_REPORT_WARNING,	/* works, but not as well as it should */
+	UBLKPOL_REPORT_DETAIL, /* what was found and decided */
+	UBLKPOL_REPORT_WARNING, /* works, but not as well as it should */
 };
 
 /* Receives whole sentences, without a newline; @arg is the caller's own */
@@ -66,17 +67,17 @@ struct ublkpol_binding {
 };
 
 struct ublkpol_add_options {
-	const char *policy;	/* path of FILE.bpf.o */
+	const char *policy; /* path of FILE.bpf.o */
 	/*
 	 * Every backend without a default path in the policy needs one;
 	 * relative paths start at the working directory.
 	 */
 	const struct ublkpol_binding *bindings;
 	size_t nr_bindings;
-	int id;			/* device number, or -1: the first free one */
-	unsigned int queues;	/* 1..UBLKPOL_MAX_QUEUES; more than CPUs are not used */
-	unsigned int depth;	/* requests in flight per queue, 1..UBLKPOL_MAX_DEPTH */
-	ublkpol_report_fn report;	/* may be NULL */
+	int id; /* device number, or -1: the first free one */
+	unsigned int queues; /* 1..UBLKPOL_MAX_QUEUES; more than CPUs are not used */
+	unsigned int depth; /* requests in flight per queue, 1..UBLKPOL_MAX_DEPTH */
+	ublkpol_report_fn report; /* may be NULL */
 	void *report_arg;
 };
 
@@ -135,15 +136,15 @@ int ublkpol_device_wait(struct ublkpol_device *device, int stop_fd);
 void ublkpol_device_remove(struct ublkpol_device *device);
 
 enum ublkpol_status {
-	UBLKPOL_LIVE,		/* takes I/O */
-	UBLKPOL_STARTING,	/* its daemon is setting it up or taking it down */
-	UBLKPOL_DEAD,		/* the daemon died; delete it */
-	UBLKPOL_STALE,		/* only files in UBLKPOL_STATE_DIR are left; delete it */
+	UBLKPOL_LIVE, /* takes I/O */
+	UBLKPOL_STARTING, /* its daemon is setting it up or taking it down */
+	UBLKPOL_DEAD, /* the daemon died; delete it */
+	UBLKPOL_STALE, /* only files in UBLKPOL_STATE_DIR are left; delete it */
 };
 
 struct ublkpol_backend_info {
 	char *name;
-	char *path;		/* absolute */
+	char *path; /* absolute */
 };
 
 /* Index into struct ublkpol_counters; the order of the UBLKPOL_OP_* bits */
@@ -159,16 +160,16 @@ enum ublkpol_op {
 struct ublkpol_info {
 	int id;
 	enum ublkpol_status status;
-	pid_t pid;		/* of the daemon; 0: unknown */
+	pid_t pid; /* of the daemon; 0: unknown */
 	bool daemon_alive;
 	unsigned int queues;
 	unsigned int depth;
-	unsigned int block_size;	/* logical, bytes; 0: unknown */
-	__u64 sectors;		/* size in 512-byte sectors */
-	char *policy;		/* absolute path of the object; "": unknown */
+	unsigned int block_size; /* logical, bytes; 0: unknown */
+	__u64 sectors; /* size in 512-byte sectors */
+	char *policy; /* absolute path of the object; "": unknown */
 	struct ublkpol_backend_info *backends;
 	unsigned int nr_backends;
-	__u32 counters_id;	/* BPF map id of the counters; 0: unknown */
+	__u32 counters_id; /* BPF map id of the counters; 0: unknown */
 };
 
 /**
@@ -197,10 +198,10 @@ void ublkpol_list_free(struct ublkpol_info *list, size_t count);
 int ublkpol_delete(int id, struct ublkpol_error *err);
 
 struct ublkpol_rule_stats {
-	unsigned int line;	/* in the policy file, from 1 */
+	unsigned int line; /* in the policy file, from 1 */
 	bool is_default;
-	const char *label;	/* "" without one */
-	const char *text;	/* the rule as it was written */
+	const char *label; /* "" without one */
+	const char *text; /* the rule as it was written */
 	struct ublkpol_counters counters;
 };
 
@@ -211,19 +212,19 @@ struct ublkpol_queue_stats {
 	 * while only the policy serves requests.
 	 */
 	__u64 user_returns;
-	__u64 redirected;	/* requests the policy sent to user mode; they fail */
+	__u64 redirected; /* requests the policy sent to user mode; they fail */
 };
 
 struct ublkpol_stats {
-	const char *source;	/* name of the policy file */
+	const char *source; /* name of the policy file */
 	struct ublkpol_rule_stats *rules;
 	unsigned int nr_rules;
-	struct ublkpol_counters unmatched;	/* no rule matched: failed with EIO */
-	struct ublkpol_counters *backends;	/* in the order of ublkpol_info.backends */
+	struct ublkpol_counters unmatched; /* no rule matched: failed with EIO */
+	struct ublkpol_counters *backends; /* in the order of ublkpol_info.backends */
 	unsigned int nr_backends;
 	struct ublkpol_queue_stats *queues;
 	unsigned int nr_queues;
-	void *image;		/* holds the strings */
+	void *image; /* holds the strings */
 };
 
 /**

@@ -12,7 +12,7 @@
 #include "list.h"
 #include "state.h"
 
-#define UBLK_CHAR_CLASS	"/sys/class/ublk-char"
+#define UBLK_CHAR_CLASS "/sys/class/ublk-char"
 
 struct id_list {
 	int *ids;
@@ -87,7 +87,8 @@ int list_lookup(struct ublk_control *control, int id, struct ublkpol_info *info)
 	if (ret == -ENODEV) {
 		info->status = UBLKPOL_STALE;
 		ret = state_ret == -ENOENT && !info->daemon_alive ? -ENODEV : 0;
-	} else if (!ret && !(kernel.flags & UBLK_F_BPF)) {
+	} else if (ret == -EINVAL || ret == -EACCES || (!ret && !(kernel.flags & UBLK_F_BPF))) {
+		/* A device of an unprivileged server says only EINVAL or EACCES */
 		ret = -EPERM;
 	} else if (!ret) {
 		info->queues = kernel.nr_hw_queues;

@@ -12,13 +12,13 @@
 #include "queue.h"
 
 /* All memory of the process is locked: the default of 8 MiB would be real */
-#define QUEUE_STACK_SIZE	(64 * 1024 + PTHREAD_STACK_MIN)
+#define QUEUE_STACK_SIZE (64 * 1024 + PTHREAD_STACK_MIN)
 
 /*
  * DEFER_TASKRUN: the kernel's work for this ring runs only while the thread
  * waits in io_uring_enter(), where it always is.
  */
-#define QUEUE_RING_FLAGS	(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN)
+#define QUEUE_RING_FLAGS (IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN)
 
 static void count(__u64 *counter)
 {

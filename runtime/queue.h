@@ -20,8 +20,8 @@
 
 /* Kept in memory that other processes can read, see state.h */
 struct queue_counters {
-	__u64 user_returns;	/* io_uring_enter() calls that returned */
-	__u64 redirected;	/* requests the policy sent to user mode */
+	__u64 user_returns; /* io_uring_enter() calls that returned */
+	__u64 redirected; /* requests the policy sent to user mode */
 	__u32 tid;
 	__u32 reserved;
 };
@@ -29,14 +29,14 @@ struct queue_counters {
 struct queue {
 	unsigned int id;
 	unsigned int depth;
-	int char_fd;		/* /dev/ublkcN */
-	int exit_fd;		/* eventfd, written when the thread ends */
-	cpu_set_t cpus;		/* empty: anywhere */
+	int char_fd; /* /dev/ublkcN */
+	int exit_fd; /* eventfd, written when the thread ends */
+	cpu_set_t cpus; /* empty: anywhere */
 	struct queue_counters *counters;
 
 	pthread_t thread;
 	bool started;
-	sem_t fetched;		/* posted once, when setup_error is valid */
+	sem_t fetched; /* posted once, when setup_error is valid */
 	int setup_error;
 };
 

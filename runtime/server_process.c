@@ -16,9 +16,9 @@
 #include "libublkpol.h"
 
 /* Every arena of malloc reserves memory, which mlockall() would make real */
-#define MALLOC_ARENAS	1
+#define MALLOC_ARENAS 1
 
-#define OOM_ADJUST_FILE	"/proc/self/oom_score_adj"
+#define OOM_ADJUST_FILE "/proc/self/oom_score_adj"
 #define OOM_NEVER	"-1000"
 
 static void warn(ublkpol_report_fn report, void *arg, int code, const char *what)

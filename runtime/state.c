@@ -14,9 +14,9 @@
 
 #include "state.h"
 
-#define STATE_MAX_SIZE		(1U << 20)
-#define IMAGE_MAX_SIZE		(1U << 30)
-#define STATE_MAX_BACKENDS	64U
+#define STATE_MAX_SIZE	   (1U << 20)
+#define IMAGE_MAX_SIZE	   (1U << 30)
+#define STATE_MAX_BACKENDS 64U
 
 static const char *state_root = UBLKPOL_STATE_DIR;
 
@@ -474,9 +474,9 @@ static int parse_pair(const char *key, const char *value, struct ublkpol_info *i
 	if (!strcmp(key, "backend_name"))
 		return parse_backend_name(value, info);
 	if (!strcmp(key, "backend_path"))
-		return info->nr_backends ?
-			       set_string(&info->backends[info->nr_backends - 1].path, value) :
-			       -EINVAL;
+		return info->nr_backends
+			       ? set_string(&info->backends[info->nr_backends - 1].path, value)
+			       : -EINVAL;
 	return 0;
 }
 

@@ -23,7 +23,7 @@
 
 /* The queues file as the daemon holds it */
 struct state_queues {
-	int fd;			/* -1: not open */
+	int fd; /* -1: not open */
 	struct queue_counters *counters;
 	unsigned int count;
 };

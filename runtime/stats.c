@@ -46,7 +46,7 @@ static int open_counters(const struct ublkpol_info *info, __u32 entries, struct 
 }
 
 static int read_counters(int map_fd, __u32 entry, struct ublkpol_counters *per_cpu, int cpus,
-			struct ublkpol_counters *sum)
+			 struct ublkpol_counters *sum)
 {
 	int cpu, op;
 
@@ -79,7 +79,7 @@ static int read_all_counters(int map_fd, struct ublkpol_stats *stats)
 		ret = read_counters(map_fd, i, per_cpu, cpus, &stats->rules[i].counters);
 	for (i = 0; !ret && i < stats->nr_backends; i++)
 		ret = read_counters(map_fd, stats->nr_rules + 1 + i, per_cpu, cpus,
-				   &stats->backends[i]);
+				    &stats->backends[i]);
 	free(per_cpu);
 	return ret;
 }
@@ -138,8 +138,8 @@ static int read_queues(const struct ublkpol_info *info, struct ublkpol_stats *st
 
 	counters = calloc(info->queues, sizeof(*counters));
 	stats->queues = calloc(info->queues, sizeof(*stats->queues));
-	ret = counters && stats->queues ? state_load_queues(info->id, counters, info->queues) :
-					  -ENOMEM;
+	ret = counters && stats->queues ? state_load_queues(info->id, counters, info->queues)
+					: -ENOMEM;
 	if (ret) {
 		error_set(err, UBLKPOL_ERR_FAILED, ret,
 			  "cannot read the counters of the queues of device %d: %s", info->id,

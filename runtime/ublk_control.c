@@ -7,7 +7,7 @@
 
 #include "ublk_control.h"
 
-#define CONTROL_RING_ENTRIES	4
+#define CONTROL_RING_ENTRIES 4
 
 int ublk_control_explain(int code, struct ublkpol_error *err)
 {

@@ -14,9 +14,8 @@
 
 #include "error.h"
 
-#define UBLK_CONTROL_NODE	"/dev/ublk-control"
-#define UBLK_CHAR_NODE		"/dev/ublkc%d"
-#define UBLK_BLOCK_NODE		"/dev/ublkb%d"
+#define UBLK_CONTROL_NODE "/dev/ublk-control"
+#define UBLK_CHAR_NODE	  "/dev/ublkc%d"
 
 struct ublk_control {
 	int fd;
@@ -69,8 +68,7 @@ int ublk_control_stop(struct ublk_control *control, int id);
  */
 int ublk_control_start(struct ublk_control *control, int id);
 
-int ublk_control_get_info(struct ublk_control *control, int id,
-			  struct ublksrv_ctrl_dev_info *info);
+int ublk_control_get_info(struct ublk_control *control, int id, struct ublksrv_ctrl_dev_info *info);
 int ublk_control_set_params(struct ublk_control *control, int id, struct ublk_params *params);
 int ublk_control_get_params(struct ublk_control *control, int id, struct ublk_params *params);
 

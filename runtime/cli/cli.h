@@ -12,27 +12,29 @@
 
 #include "libublkpol.h"
 
-#define CLI_MAX_DEVICE_ID	((1 << 20) - 1)	/* of the ublk driver */
+#define CLI_MAX_DEVICE_ID ((1 << 20) - 1) /* of the ublk driver */
 
 struct command;
 
 /* The verb and the options of every verb */
 struct cli {
-	const struct command *command;	/* NULL before the verb is known */
+	const struct command *command; /* NULL before the verb is known */
 	bool json;
 	bool verbose;
 };
 
-#define CLI_SHORT_OPTIONS	"jvh"
-#define CLI_LONG_OPTIONS \
+#define CLI_SHORT_OPTIONS "jvh"
+#define CLI_LONG_OPTIONS                                                           \
 	{ "json", no_argument, NULL, 'j' }, { "verbose", no_argument, NULL, 'v' }, \
-	{ "help", no_argument, NULL, 'h' }
+	{                                                                          \
+		"help", no_argument, NULL, 'h'                                     \
+	}
 
 struct command {
 	const char *name;
 	int (*run)(struct cli *cli, int argc, char **argv);
-	const char *summary;	/* one line */
-	const char *help;	/* the whole text of "ublkpol help NAME" */
+	const char *summary; /* one line */
+	const char *help; /* the whole text of "ublkpol help NAME" */
 };
 
 extern const struct command command_add;

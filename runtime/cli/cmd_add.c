@@ -99,11 +99,13 @@ static bool parse_arguments(struct cli *cli, int argc, char **argv, struct add *
 	return !*exit_code;
 }
 
-/* Blocks them too: they are read from the descriptor */
+/* The signals that end the device are blocked, and read from the descriptor */
 static int open_ending_signals(void)
 {
 	sigset_t ending;
 
+	/* Whoever reads our output may go before us */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&ending);
 	sigaddset(&ending, SIGINT);
 	sigaddset(&ending, SIGTERM);
@@ -117,7 +119,7 @@ static void print_device(const struct cli *cli, int id)
 	char node[32];
 	struct json json;
 
-	snprintf(node, sizeof(node), "/dev/ublkb%d", id);
+	snprintf(node, sizeof(node), UBLKPOL_NODE, id);
 	if (!cli->json) {
 		puts(node);
 		return;
@@ -207,15 +209,16 @@ const struct command command_add = {
 		"owns the device but serves no request: the kernel does. SIGTERM to the daemon\n"
 		"deletes the device, as ublkpol del does. If anything fails, nothing is left.\n"
 		"\n"
-		"Backends are regular files or block devices that nothing else uses: block devices\n"
-		"are claimed exclusively, files are locked. Direct I/O is used where the file\n"
-		"system has it.\n"
+		"Backends are regular files or block devices that nothing else uses: block\n"
+		"devices are claimed exclusively, files are locked. Direct I/O is used where the\n"
+		"file system has it.\n"
 		"\n"
 		"options:\n"
-		"  -b, --backend NAME=PATH  the file or block device of a backend; needed for each\n"
+		"  -b, --backend NAME=PATH  file or block device of a backend; needed for each\n"
 		"                           backend that has no default path in the policy\n"
 		"  -n, --id ID              device number, for /dev/ublkbID (default: first free)\n"
 		"  -q, --queues QUEUES      hardware queues, each with a thread (default 1)\n"
-		"  -d, --depth DEPTH        requests in flight per queue, up to 4096 (default 128)\n"
+		"  -d, --depth DEPTH        requests in flight per queue (default 128, up to "
+		"4096)\n"
 		"  -f, --foreground         do not fork; the command ends with the device\n",
 };

@@ -31,7 +31,7 @@ static void print_json(const struct ublkpol_info *list, size_t count)
 	for (i = 0; i < count; i++) {
 		const struct ublkpol_info *info = &list[i];
 
-		snprintf(node, sizeof(node), "/dev/ublkb%d", info->id);
+		snprintf(node, sizeof(node), UBLKPOL_NODE, info->id);
 		json_begin_object(&json, NULL);
 		json_number(&json, "id", (__u64)info->id);
 		json_string(&json, "node", node);
@@ -69,7 +69,7 @@ static void print_text(const struct ublkpol_info *list, size_t count)
 	for (i = 0; i < count; i++) {
 		const struct ublkpol_info *info = &list[i];
 
-		snprintf(node, sizeof(node), "/dev/ublkb%d", info->id);
+		snprintf(node, sizeof(node), UBLKPOL_NODE, info->id);
 		snprintf(pid, sizeof(pid), info->daemon_alive ? "%d" : "(%d)", (int)info->pid);
 		printf("%-14s %-9s %10s %6u %6u %8s  ", node, status_name(info),
 		       cli_format_bytes(size, info->sectors << 9), info->queues, info->depth, pid);

@@ -6,7 +6,7 @@
 #include "cli.h"
 #include "json.h"
 
-#define ALL_DEVICES	(-1)
+#define ALL_DEVICES (-1)
 
 static const char *const op_names[UBLKPOL_NR_OPS] = {
 	[UBLKPOL_READ] = "read",
@@ -101,7 +101,9 @@ static bool op_is_shown(const struct ublkpol_stats *stats, int op)
 {
 	unsigned int i;
 
-	if (op <= UBLKPOL_FLUSH || stats->unmatched.requests[op])
+	if (op == UBLKPOL_READ || op == UBLKPOL_WRITE || op == UBLKPOL_FLUSH)
+		return true;
+	if (stats->unmatched.requests[op])
 		return true;
 	for (i = 0; i < stats->nr_rules; i++) {
 		if (stats->rules[i].counters.requests[op])
@@ -174,7 +176,7 @@ static void print_device(const struct ublkpol_info *info, const struct ublkpol_s
 {
 	unsigned int i;
 
-	printf("/dev/ublkb%d: ", info->id);
+	printf(UBLKPOL_NODE ": ", info->id);
 	cli_print_text(stdout, info->policy);
 	putchar('\n');
 	print_rules(stats);
@@ -276,9 +278,9 @@ out:
 
 static int run_stats(struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "id", required_argument, NULL, 'n' }, CLI_LONG_OPTIONS, { 0 }
-	};
+	static const struct option options[] = { { "id", required_argument, NULL, 'n' },
+						 CLI_LONG_OPTIONS,
+						 { 0 } };
 	int option, exit_code, id = ALL_DEVICES;
 
 	while ((option = cli_option(cli, argc, argv, ":n:" CLI_SHORT_OPTIONS, options)) != -1) {

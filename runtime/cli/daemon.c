@@ -9,7 +9,7 @@
 
 #include "daemon.h"
 
-#define READY_FD	3
+#define READY_FD 3
 
 static volatile pid_t daemon_pid;
 

@@ -3,7 +3,7 @@
 
 #include "json.h"
 
-#define REPLACEMENT	"\\ufffd"
+#define REPLACEMENT "\\ufffd"
 
 void json_init(struct json *json, FILE *out)
 {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <linux/types.h>
 
-#define JSON_MAX_DEPTH	16
+#define JSON_MAX_DEPTH 16
 
 struct json {
 	FILE *out;

@@ -29,12 +29,8 @@ static const struct {
 	__u64 bytes;
 	const char *text;
 } sizes[] = {
-	{ 0, "0 B" },
-	{ 1023, "1023 B" },
-	{ 1024, "1.0 KiB" },
-	{ 1536, "1.5 KiB" },
-	{ 3ULL << 30, "3.0 GiB" },
-	{ ~0ULL, "16.0 EiB" },
+	{ 0, "0 B" },	     { 1023, "1023 B" },	{ 1024, "1.0 KiB" },
+	{ 1536, "1.5 KiB" }, { 3ULL << 30, "3.0 GiB" }, { ~0ULL, "16.0 EiB" },
 };
 
 START_TEST(bytes_have_binary_units)
@@ -102,7 +98,8 @@ START_TEST(wrong_command_lines_are_explained)
 	rewind(file);
 	used = fread(printed, 1, sizeof(printed) - 1, file);
 	ck_assert_int_eq(exit_code, UBLKPOL_ERR_USAGE);
-	ck_assert_msg(strstr(printed, wrong_lines[_i].message), "printed: %.*s", (int)used, printed);
+	ck_assert_msg(strstr(printed, wrong_lines[_i].message), "printed: %.*s", (int)used,
+		      printed);
 	ck_assert_ptr_nonnull(strstr(printed, "see ublkpol help"));
 	for (argc = 0; argv[argc]; argc++)
 		free(argv[argc]);

@@ -41,7 +41,8 @@ START_TEST(nests_and_separates)
 	json_end_array(&json);
 	json_string(&json, "s", "x");
 	json_end_object(&json);
-	expect("{\n\t\"n\": 18446744073709551615,\n\t\"a\": [\n\t\ttrue,\n\t\tfalse,\n\t\tnull\n\t],"
+	expect("{\n\t\"n\": 18446744073709551615,\n\t\"a\": "
+	       "[\n\t\ttrue,\n\t\tfalse,\n\t\tnull\n\t],"
 	       "\n\t\"none\": [],\n\t\"s\": \"x\"\n}\n");
 }
 END_TEST
@@ -56,7 +57,9 @@ static const struct {
 	{ "\n\t\r\x01\x1f\x7f", "\"\\n\\t\\u000d\\u0001\\u001f\\u007f\"" },
 	{ "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x92\xbe", "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x92\xbe\"" },
 	/* Not UTF-8: a stray byte, a cut sequence, an overlong form, a surrogate, too large */
-	{ "a\xff" "b", "\"a\\ufffdb\"" },
+	{ "a\xff"
+	  "b",
+	  "\"a\\ufffdb\"" },
 	{ "\xe2\x82", "\"\\ufffd\\ufffd\"" },
 	{ "\xe2\x82z", "\"\\ufffd\\ufffdz\"" },
 	{ "\xc0\xaf", "\"\\ufffd\\ufffd\"" },

@@ -94,7 +94,7 @@ END_TEST
 
 static const char *const broken_texts[] = {
 	"",
-	"queues=1\npolicy=p\n",				/* pid is missing */
+	"queues=1\npolicy=p\n", /* pid is missing */
 	"pid=1\npolicy=p\n",
 	"pid=1\nqueues=1\n",
 	REQUIRED "no equals sign\n",
@@ -105,9 +105,9 @@ static const char *const broken_texts[] = {
 	REQUIRED "sectors=18446744073709551616\n",
 	REQUIRED "policy=twice\n",
 	REQUIRED "backend_path=/of nothing\n",
-	REQUIRED "backend_name=a\n",			/* without a path */
+	REQUIRED "backend_name=a\n", /* without a path */
 	REQUIRED "backend_name=a\nbackend_path=/a\nbackend_path=/b\n",
-	REQUIRED "backend_name=a\nbackend_path=/a\\x\n",	/* no such escape */
+	REQUIRED "backend_name=a\nbackend_path=/a\\x\n", /* no such escape */
 	REQUIRED "backend_name=a\nbackend_path=/a\\",
 };
 
