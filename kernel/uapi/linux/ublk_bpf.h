@@ -46,11 +46,17 @@ struct ublk_bpf_ctx {
 #define UBLK_BPF_MAX_SLOTS	64
 #define UBLK_BPF_MAX_ITEMS	256
 
-/* One backend: a file of the task that issues UBLK_U_CMD_ATTACH_BPF */
+/*
+ * One backend: a file of the task that issues UBLK_U_CMD_ATTACH_BPF. A block
+ * device is driven by bios, straight from the block layer; any other file, and
+ * a block device with UBLK_BPF_SLOT_RING, through the server's io_uring.
+ */
 struct ublk_bpf_slot {
 	__s32	fd;
-	__u32	flags;		/* none defined, must be 0 */
+	__u32	flags;		/* UBLK_BPF_SLOT_* */
 };
+
+#define UBLK_BPF_SLOT_RING	(1U << 0)
 
 /*
  * Parameter of UBLK_U_CMD_ATTACH_BPF, which ctrl_cmd.addr points to;
