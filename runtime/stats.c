@@ -11,7 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "error.h"
-#include "policy_object.h"
+#include "policy_image.h"
 #include "state.h"
 
 static int no_counters(int id, int code, struct ublkpol_error *err)
@@ -86,7 +86,7 @@ static int read_all_counters(int map_fd, struct ublkpol_stats *stats)
 
 /* The saved image has the text of the rules */
 static int load_image(const struct ublkpol_info *info, struct ublkpol_stats *stats,
-		      struct ublkpol_error *err)
+		      struct policy_image *image, struct ublkpol_error *err)
 {
 	size_t size;
 	int ret;
@@ -96,23 +96,20 @@ static int load_image(const struct ublkpol_info *info, struct ublkpol_stats *sta
 		return error_set(err, UBLKPOL_ERR_FAILED, ret,
 				 "the policy of device %d is not in " UBLKPOL_STATE_DIR ": %s",
 				 info->id, strerror(-ret));
-	return policy_image_check(stats->image, size, err);
+	return policy_image_open(image, stats->image, size, err);
 }
 
-static int describe(const struct ublkpol_info *info, struct ublkpol_stats *stats,
-		    struct ublkpol_error *err)
+static int describe(const struct ublkpol_info *info, const struct policy_image *image,
+		    struct ublkpol_stats *stats, struct ublkpol_error *err)
 {
-	const struct ublkpol_header *header = stats->image;
-	const char *strings = (const char *)stats->image + header->strings;
-	const struct ublkpol_rule *rules =
-		(const void *)((const char *)stats->image + header->rules);
+	const struct ublkpol_header *header = image->header;
 	unsigned int i;
 
 	if (header->nr_backends != info->nr_backends)
 		return error_set(err, UBLKPOL_ERR_FAILED, -EINVAL,
 				 "the state files of device %d contradict each other", info->id);
 
-	stats->source = strings + header->source;
+	stats->source = image->strings + header->source;
 	stats->rules = calloc(header->nr_rules + 1, sizeof(*stats->rules));
 	stats->backends = calloc(header->nr_backends + 1, sizeof(*stats->backends));
 	if (!stats->rules || !stats->backends)
@@ -121,10 +118,12 @@ static int describe(const struct ublkpol_info *info, struct ublkpol_stats *stats
 	stats->nr_backends = header->nr_backends;
 
 	for (i = 0; i < stats->nr_rules; i++) {
-		stats->rules[i].line = rules[i].line;
-		stats->rules[i].is_default = rules[i].is_default;
-		stats->rules[i].label = strings + rules[i].label;
-		stats->rules[i].text = strings + rules[i].text;
+		const struct ublkpol_rule *rule = &image->rules[i];
+
+		stats->rules[i].line = rule->line;
+		stats->rules[i].is_default = rule->is_default;
+		stats->rules[i].label = image->strings + rule->label;
+		stats->rules[i].text = image->strings + rule->text;
 	}
 	return 0;
 }
@@ -160,12 +159,13 @@ out:
 int ublkpol_stats_read(const struct ublkpol_info *info, struct ublkpol_stats *stats,
 		       struct ublkpol_error *err)
 {
+	struct policy_image image;
 	int map_fd, ret;
 
 	*stats = (struct ublkpol_stats){ 0 };
-	ret = load_image(info, stats, err);
+	ret = load_image(info, stats, &image, err);
 	if (!ret)
-		ret = describe(info, stats, err);
+		ret = describe(info, &image, stats, err);
 	if (!ret)
 		ret = read_queues(info, stats, err);
 	if (ret)
