@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The daemon dies, or the device is deleted, with requests in flight: they end,
+# the device can be deleted, and a new one takes its number
+. "$(dirname "$0")/lib.sh"
+
+start_load()
+{
+	fio --name=load --filename="$dev" --direct=1 --ioengine=io_uring --rw=randrw \
+		--bsrange=512-256k --blockalign=512 --iodepth=32 --numjobs=2 --thread \
+		--time_based --runtime=120 --aux-path=. --output=load.out >load.err 2>&1 &
+	load=$!
+	within 20 load_runs || fail "no load: $(cat load.err)"
+}
+
+load_runs()
+{
+	[ "$(awk '{ print $1 + $5 }' "/sys/block/${dev#/dev/}/stat")" -gt 200 ] &&
+		[ "$(awk '{ print $1 + $2 }' "/sys/block/${dev#/dev/}/inflight")" -gt 0 ]
+}
+
+load_ended()
+{
+	! kill -0 "$load" 2>/dev/null
+}
+
+kill_daemon()
+{
+	kill -9 "$pid"
+	within 30 load_ended || fail "requests hang after the daemon's death"
+	! wait "$load" || fail "fio saw no error"
+	[ "$("$ublkpol" list --json | jq -r ".[] | select(.id == $id) | .state")" != live ] ||
+		fail "the device is still live"
+	timeout 30 "$ublkpol" del -n "$id"
+}
+
+delete_device()
+{
+	timeout 30 "$ublkpol" del -n "$id"
+	within 30 load_ended || fail "requests hang after the device's end"
+	! wait "$load" || fail "fio saw no error"
+}
+
+random_file "$disk/a" 40
+random_file "$disk/b" 40
+random_file c 40
+random_file d 40
+null_blk nullb1 40 irqmode=2 completion_nsec=50000000
+slow1=$block_device
+null_blk nullb2 40 irqmode=2 completion_nsec=50000000
+slow2=$block_device
+
+for end in kill_daemon delete_device; do
+	for backends in "$disk/a $disk/b" "c d" "$slow1 $slow2" "$disk/a $slow2"; do
+		# shellcheck disable=SC2086 # two paths
+		add halves $backends -- -q 2 -n 3
+		start_load
+		$end
+		[ ! -e "$dev" ] || fail "$dev is still there after $end on $backends"
+		[ ! -e "/dev/ublkc$id" ] || fail "/dev/ublkc$id is still there"
+	done
+done
+# still as good as new
+add halves "$disk/a" "$disk/b" -- -q 2 -n 3
+run_fio --rw=randwrite --bs=64k --iodepth=16 --size=40M --io_size=20M --verify=crc32c
+del

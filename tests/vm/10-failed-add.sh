@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# An "add" that fails, at whatever point, says why and leaves nothing behind
+. "$(dirname "$0")/lib.sh"
+
+halves=$policies/halves.bpf.o
+
+state()
+{
+	find /dev -name 'ublk[bc]*'
+	pgrep -x ublkpol || true
+	find /run/ublkpol -mindepth 1 2>/dev/null || true
+	ls /sys/class/ublk-char
+	cat /sys/class/block/*/holders/* 2>/dev/null || true
+}
+
+# refused STATUS TEXT COMMAND...
+refused()
+{
+	local expected=$1 text=$2 status=0
+	shift 2
+
+	timeout 20 "$@" >output 2>&1 || status=$?
+	[ $status -eq "$expected" ] || fail "status $status, not $expected: $*: $(cat output)"
+	grep -qiE -- "$text" output || fail "not '$text': $(cat output)"
+	[ "$(state)" = "$before" ] || fail "left behind by $*: $(state)"
+}
+
+random_file a 4
+random_file b 4
+: >empty
+before=$(state)
+
+refused 2 'backend' "$ublkpol" add "$halves" --backend fd0
+refused 2 'usage|policy' "$ublkpol" add
+refused 4 'fd1' "$ublkpol" add "$halves" --backend fd0=a
+refused 4 'fd7' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=b --backend fd7=a
+refused 4 'nothing.*No such file' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=nothing
+refused 4 'empty' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=empty
+refused 4 'No such file' "$ublkpol" add nothing.bpf.o --backend fd0=a --backend fd1=b
+refused 4 'a' "$ublkpol" add a --backend fd0=a --backend fd1=b
+refused 5 '77' "$ublkpol" del -n 77
+
+# a number that is taken
+add halves a b -- -n 5
+before=$(state)
+refused 1 'exists|in use|taken' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=b -n 5
+# a disk that somebody else holds
+null_blk nullb1 8
+dm holder "0 16384 linear $block_device 0"
+before=$(state)
+refused 4 'busy' "$ublkpol" add "$halves" --backend fd0=a --backend "fd1=/dev/nullb1"
+dmsetup remove holder
+del
+before=$(state)
+
+# Runs out of file descriptors at every point there is: 3 are not enough to
+# begin, and with enough of them it succeeds
+steps=0
+for limit in $(seq 3 200); do
+	(ulimit -n "$limit" && timeout 20 "$ublkpol" add "$halves" --backend fd0=a \
+		--backend fd1=b -q 2) >output 2>&1 && break
+	[ -s output ] || fail "no message with $limit file descriptors"
+	[ "$(state)" = "$before" ] || fail "left behind with $limit descriptors: $(state)"
+	steps=$((steps + 1))
+done
+[ $steps -gt 5 ] || fail "failed only $steps times"
+[ "$limit" -lt 200 ] || fail "never succeeded: $(cat output)"
+"$ublkpol" del -a
+[ "$(state)" = "$before" ] || fail "left behind by del -a: $(state)"

@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the VM tests share. A test runs in an empty directory on tmpfs; $disk is
+# an empty one on ext4, for real files.
+set -euo pipefail
+
+disk=/mnt/disk/test
+policies=$BUILD/tests/vm/policies
+ublkpol=$BUILD/ublkpol
+
+fail()
+{
+	echo "FAILED: $*"
+	exit 1
+}
+
+trap 'echo "failed in line $LINENO: $BASH_COMMAND"' ERR
+
+# random_file FILE MIB [EXTRA_BYTES]: content of its own, of a period that is
+# no multiple of a sector
+random_file()
+{
+	head -c 1000003 /dev/urandom >random.block
+	while cat random.block; do :; done 2>/dev/null | head -c $(($2 * 1048576 + ${3:-0})) >"$1" ||
+		true
+	[ "$(stat -c %s "$1")" -eq $(($2 * 1048576 + ${3:-0})) ]
+}
+
+# null_blk NAME MIB [ATTRIBUTE=VALUE...]: a memory-backed disk; sets $block_device
+null_blk()
+{
+	local dir=/sys/kernel/config/nullb/$1 attribute
+
+	mkdir "$dir"
+	for attribute in memory_backed=1 size="$2" "${@:3}"; do
+		echo "${attribute#*=}" >"$dir/${attribute%%=*}"
+	done
+	echo 1 >"$dir/power"
+	block_device=/dev/$1
+	[ -b "$block_device" ] || fail "no $block_device"
+}
+
+# dm NAME TABLE: sets $block_device; without udev there is no /dev/mapper/NAME
+dm()
+{
+	dmsetup create --noudevsync "$1" <<<"$2"
+	block_device=/dev/dm-$(dmsetup info -c --noheadings -o minor "$1" | tr -d ' ')
+	[ -b "$block_device" ] || fail "no $block_device"
+}
+
+# add POLICY PATH... [-- OPTION...]: a device whose fd0, fd1 ... are the PATHs;
+# sets $dev, $id and $pid
+add()
+{
+	local args=("$policies/$1.bpf.o") i=0
+	shift
+
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		args+=(--backend "fd$i=$1")
+		i=$((i + 1))
+		shift
+	done
+	dev=$("$ublkpol" add "${args[@]}" "${@:2}")
+	[ -b "$dev" ] || fail "'$dev' is no block device"
+	id=${dev#/dev/ublkb}
+	pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
+}
+
+# del: $dev, with its daemon
+del()
+{
+	"$ublkpol" del -n "$id"
+	[ ! -e "$dev" ] || fail "$dev is still there"
+	! kill -0 "$pid" 2>/dev/null || fail "the daemon still runs"
+}
+
+# stat_of JQ_PATH: a number of the device's statistics
+stat_of()
+{
+	"$ublkpol" stats -n "$id" --json | jq "$1"
+}
+
+# within SECONDS COMMAND...: fails when the command has not succeeded by then
+within()
+{
+	local end=$((SECONDS + $1))
+	shift
+
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.2
+	done
+}
+
+# run_fio ARG...: O_DIRECT on $dev
+run_fio()
+{
+	[ -b "$dev" ] || fail "$dev is no block device"
+	fio --name=test --filename="$dev" --direct=1 --ioengine=io_uring --output-format=terse \
+		--terse-version=5 --output=fio.out --aux-path=. "$@" >fio.err 2>&1 || {
+		cat fio.err fio.out
+		return 1
+	}
+}
