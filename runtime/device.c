@@ -378,23 +378,6 @@ static int start_queues(struct ublkpol_device *dev, struct ublkpol_error *err)
 	return 0;
 }
 
-/*
- * The backends schedule; a scheduler here would only sort requests twice. The
- * block layer gives one to any device with a single queue.
- */
-static void disable_scheduler(const struct ublkpol_device *dev)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/block/ublkb%u/queue/scheduler", dev->info.dev_id);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "none", 4) != 4)
-		report(dev, UBLKPOL_REPORT_DETAIL, "cannot write %s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-}
-
 static int bring_up(struct ublkpol_device *dev, struct ublkpol_error *err)
 {
 	int ret;
@@ -419,7 +402,6 @@ static int bring_up(struct ublkpol_device *dev, struct ublkpol_error *err)
 	ret = ublk_control_start(&dev->control, (int)dev->info.dev_id);
 	if (ret)
 		return driver_error(ret, "start the device", err);
-	disable_scheduler(dev);
 	return 0;
 }
 
