@@ -400,9 +400,7 @@ static int bring_up(struct ublkpol_device *dev, struct ublkpol_error *err)
 		return ret;
 
 	ret = ublk_control_start(&dev->control, (int)dev->info.dev_id);
-	if (ret)
-		return driver_error(ret, "start the device", err);
-	return 0;
+	return ret ? driver_error(ret, "start the device", err) : 0;
 }
 
 /* --- public functions --- */
