@@ -12,7 +12,7 @@
  * in ublk (the default), as SEC("syscall") under BPF_PROG_TEST_RUN on any
  * kernel (UBLKPOL_SYSCALL), or as plain C in a test program (UBLKPOL_NATIVE).
  */
-#include <errno.h>
+#include <linux/errno.h>
 #include <stdbool.h>
 #include <linux/types.h>
 #include <linux/io_uring.h>

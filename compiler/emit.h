@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef COMPILER_EMIT_H
+#define COMPILER_EMIT_H
+
+#include <stdio.h>
+
+#include "policy_image.h"
+
+/**
+ * emit_program() - write the policy's program as C
+ * @out: where to; the caller checks it for errors
+ * @image: the policy
+ * @file_name: of the program, for the compiler's and the verifier's messages
+ */
+void emit_program(FILE *out, const struct policy_image *image, const char *file_name);
+
+#endif

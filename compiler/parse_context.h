@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef COMPILER_PARSE_CONTEXT_H
+#define COMPILER_PARSE_CONTEXT_H
+
+/* Between lexer.l and parser.y only */
+#include "ast.h"
+#include "diag.h"
+
+struct parse_context {
+	struct arena *arena;
+	struct source *source;
+	struct diag *diag;
+	struct ast_policy *policy;
+	struct ast_declaration **declarations_end;
+	struct ast_rule **rules_end;
+
+	int brace_depth;	/* a newline inside { } is a blank */
+
+	int nr_tokens;		/* of the statement so far */
+	struct location first_location;	/* of its first token */
+};
+
+struct ast_range_list {
+	struct ast_range *first;
+	struct ast_range *last;
+};
+
+struct ast_name_list {
+	struct ast_name *first;
+	struct ast_name *last;
+};
+
+struct ast_term_list {
+	struct ast_term *first;
+	struct ast_term *last;
+};
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "source.h"
+
+static int source_load(struct source *source, struct arena *arena, FILE *file)
+{
+	size_t capacity = 64U << 10;
+	size_t got;
+
+	source->text = arena_alloc(arena, capacity + 3);
+	while ((got = fread(source->text + source->length, 1, capacity - source->length, file))) {
+		source->length += got;
+		if (source->length == capacity) {
+			char *bigger = arena_alloc(arena, 2 * capacity + 3);
+
+			memcpy(bigger, source->text, source->length);
+			source->text = bigger;
+			capacity *= 2;
+		}
+	}
+	return ferror(file) ? -errno : 0;
+}
+
+static void source_index_lines(struct source *source, struct arena *arena)
+{
+	const char *end = source->text + source->length;
+	int line = 0;
+
+	for (const char *p = source->text; p < end; p++)
+		source->nr_lines += *p == '\n';
+
+	source->lines = arena_alloc(arena, (source->nr_lines + 1) * sizeof(*source->lines));
+	for (const char *p = source->text; p < end; p = strchr(p, '\n') + 1)
+		source->lines[line++] = p;
+}
+
+int source_read(struct source *source, struct arena *arena, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int err;
+
+	if (!file)
+		return -errno;
+
+	*source = (struct source){ .name = path };
+	err = source_load(source, arena, file);
+	fclose(file);
+	if (err)
+		return err;
+	if (memchr(source->text, '\0', source->length))
+		return -EINVAL;
+
+	if (source->length && source->text[source->length - 1] != '\n')
+		source->text[source->length++] = '\n';
+	source->text[source->length] = '\0';
+	source->text[source->length + 1] = '\0';
+	source_index_lines(source, arena);
+	return 0;
+}
+
+const char *source_line(const struct source *source, int line, size_t *length)
+{
+	*length = 0;
+	if (line < 1 || line > source->nr_lines)
+		return "";
+	*length = strcspn(source->lines[line - 1], "\r\n");
+	return source->lines[line - 1];
+}
+
+const char *source_text(const struct source *source, struct arena *arena,
+			struct location location)
+{
+	const char *from = source->lines[location.first_line - 1] + location.first_column - 1;
+	const char *to = source->lines[location.last_line - 1] + location.last_column - 1;
+	char *text = arena_alloc(arena, to - from + 1);
+	char *out = text;
+
+	while (from < to) {
+		const char *word = from;
+
+		while (from < to && !strchr(" \t\r\n#", *from))
+			from++;
+		memcpy(out, word, from - word);
+		out += from - word;
+
+		word = from;
+		while (from < to && strchr(" \t\r\n#", *from))
+			from += *from == '#' ? strcspn(from, "\n") : 1;
+		if (from > word && from < to)
+			*out++ = ' ';
+	}
+	return text;
+}

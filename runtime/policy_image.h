@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RUNTIME_POLICY_IMAGE_H
+#define RUNTIME_POLICY_IMAGE_H
+
+/*
+ * The symbolic form of a policy, as a compiled object carries it: see
+ * ublkpol_object.h. The compiler builds one, the runtime reads one from a file
+ * that may come from anywhere.
+ */
+#include <stddef.h>
+
+#include "ublkpol_object.h"
+
+struct ublkpol_error;
+
+/* The tables of an image; they belong to whoever holds the image */
+struct policy_image {
+	const struct ublkpol_header *header;
+	const struct ublkpol_backend *backends;
+	const struct ublkpol_rule *rules;
+	const struct ublkpol_range *ranges;
+	const __u32 *legs;
+	const char *strings;
+};
+
+/**
+ * policy_image_open() - check an image and find its tables
+ * @image: set to point into @data; valid when 0 is returned
+ * @data: image, aligned to 8 bytes; must outlive @image
+ * @size: of @data in bytes; at least header.image_size
+ * @err: what is wrong, in words for whoever got the file
+ *
+ * Every offset, count, index and string is checked: what passes can be used
+ * without further checks, whoever wrote it. Return: 0 or -EINVAL.
+ */
+int policy_image_open(struct policy_image *image, const void *data, size_t size,
+		      struct ublkpol_error *err);
+
+#endif
