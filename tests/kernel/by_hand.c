@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * by-hand OBJECT BACKEND0 BACKEND1 [ring]: run a hand-written program on a ublk
+ * device and check what each of its regions does. "ring" keeps block devices on
+ * the ring engine. Prints one line per check; exit status 0 if all are right.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "kernel_features.h"
+#include "queue.h"
+#include "regions.h"
+#include "ublk_control.h"
+
+#define HELPER_BY_NAME 0x5b1c
+#define QUEUE_DEPTH    16
+#define IO_BYTES       8192U
+
+struct by_hand {
+	struct ublk_control control;
+	struct ublksrv_ctrl_dev_info info;
+	int backends[2];
+	int prog_fd;
+	int char_fd;
+	int disk_fd;
+	struct queue queue;
+	struct queue_counters counters;
+};
+
+static int failures;
+
+static void check(bool ok, const char *what)
+{
+	printf("%s %s\n", ok ? "ok  " : "FAIL", what);
+	failures += !ok;
+}
+
+static void require(int ret, const char *what)
+{
+	if (ret >= 0)
+		return;
+	fprintf(stderr, "by-hand: %s: %s\n", what, strerror(-ret));
+	exit(1);
+}
+
+static void patch_helper(struct bpf_program *prog, int number)
+{
+	size_t nr = bpf_program__insn_cnt(prog);
+	struct bpf_insn *insns = malloc(nr * sizeof(*insns));
+	size_t i;
+
+	memcpy(insns, bpf_program__insns(prog), nr * sizeof(*insns));
+	for (i = 0; i < nr; i++)
+		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
+		    insns[i].imm == HELPER_BY_NAME)
+			insns[i].imm = number;
+	require(bpf_program__set_insns(prog, insns, nr), "set_insns");
+	free(insns);
+}
+
+static int kernel_number;
+
+static int prepare(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	(void)opts;
+	(void)cookie;
+	patch_helper(prog, kernel_number);
+	return 0;
+}
+
+static int load_program(const char *path)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .prog_prepare_load_fn = prepare);
+	struct kernel_features features;
+	struct bpf_object *object;
+
+	kernel_features_probe(&features);
+	kernel_number = features.queue_sqe;
+	require(libbpf_register_prog_handler("ublk", features.prog_type, features.attach_type,
+					     &handler),
+		"register SEC(\"ublk\")");
+	object = bpf_object__open(path);
+	require(object ? 0 : -errno, "open the object");
+	require(bpf_object__load(object), "load the program");
+	return bpf_program__fd(bpf_object__next_program(object, NULL));
+}
+
+static void start_device(struct by_hand *t, bool ring)
+{
+	struct ublk_params params = {
+		.len = sizeof(params),
+		.types = UBLK_PARAM_TYPE_BASIC,
+		.basic = {
+			.attrs = UBLK_ATTR_VOLATILE_CACHE | UBLK_ATTR_FUA,
+			.logical_bs_shift = 9,
+			.physical_bs_shift = 12,
+			.io_min_shift = 9,
+			.io_opt_shift = 12,
+			.max_sectors = 1024,
+			.chunk_sectors = REGION_BYTES / 512,
+			.dev_sectors = (__u64)NR_REGIONS * REGION_BYTES / 512,
+		},
+	};
+	struct ublk_bpf_slot slots[2] = {
+		{ .fd = t->backends[0], .flags = ring ? UBLK_BPF_SLOT_RING : 0 },
+		{ .fd = t->backends[1], .flags = ring ? UBLK_BPF_SLOT_RING : 0 },
+	};
+	struct ublk_bpf_attach attach = {
+		.prog_fd = t->prog_fd,
+		.max_items = 4,
+		.nr_slots = 2,
+		.slots = (unsigned long)slots,
+	};
+	struct ublkpol_error err = {};
+	char node[64];
+
+	t->info = (struct ublksrv_ctrl_dev_info){
+		.dev_id = -1,
+		.nr_hw_queues = 1,
+		.queue_depth = QUEUE_DEPTH,
+		.max_io_buf_bytes = 1 << 20,
+		.flags = UBLK_F_BPF | UBLK_F_CMD_IOCTL_ENCODE | UBLK_F_USER_COPY,
+	};
+	require(ublk_control_open(&t->control, &err), "open the control device");
+	require(ublk_control_add(&t->control, &t->info), "ADD_DEV");
+	snprintf(node, sizeof(node), UBLK_CHAR_NODE, t->info.dev_id);
+	t->char_fd = open(node, O_RDWR);
+	require(t->char_fd < 0 ? -errno : 0, node);
+	require(ublk_control_set_params(&t->control, t->info.dev_id, &params), "SET_PARAMS");
+	require(ublk_control_attach_bpf(&t->control, t->info.dev_id, &attach), "ATTACH_BPF");
+	check(ublk_control_attach_bpf(&t->control, t->info.dev_id, &attach) == -EBUSY,
+	      "a second attach is refused");
+
+	t->queue = (struct queue){
+		.depth = QUEUE_DEPTH,
+		.char_fd = t->char_fd,
+		.exit_fd = eventfd(0, 0),
+		.counters = &t->counters,
+	};
+	require(queue_start(&t->queue, &err), "queue thread");
+	require(ublk_control_start(&t->control, t->info.dev_id), "START_DEV");
+	snprintf(node, sizeof(node), "/dev/ublkb%d", t->info.dev_id);
+	t->disk_fd = open(node, O_RDWR | O_DIRECT);
+	require(t->disk_fd < 0 ? -errno : 0, node);
+}
+
+static void stop_device(struct by_hand *t)
+{
+	close(t->disk_fd);
+	require(ublk_control_stop(&t->control, t->info.dev_id), "STOP_DEV");
+	queue_join(&t->queue);
+	close(t->char_fd);
+	require(ublk_control_del(&t->control, t->info.dev_id), "DEL_DEV");
+	ublk_control_close(&t->control);
+}
+
+static off_t region_offset(enum region region)
+{
+	return (off_t)region * REGION_BYTES + 3 * 512;
+}
+
+static void *pattern(unsigned char seed)
+{
+	unsigned char *buffer = aligned_alloc(4096, IO_BYTES);
+	unsigned int i;
+
+	for (i = 0; i < IO_BYTES; i++)
+		buffer[i] = seed + i / 512 + i;
+	return buffer;
+}
+
+/* 0 or the errno that the device gave */
+static int device_io(struct by_hand *t, bool write, enum region region, void *buffer)
+{
+	ssize_t n = write ? pwrite(t->disk_fd, buffer, IO_BYTES, region_offset(region)) :
+			    pread(t->disk_fd, buffer, IO_BYTES, region_offset(region));
+
+	if (n < 0)
+		return errno;
+	return n == IO_BYTES ? 0 : EPIPE;
+}
+
+static bool backend_has(struct by_hand *t, int slot, enum region region, unsigned int first,
+			unsigned int len, const unsigned char *want)
+{
+	unsigned char *got = aligned_alloc(4096, IO_BYTES);
+	bool same;
+
+	same = pread(t->backends[slot], got, len, region_offset(region) + first) == (ssize_t)len &&
+	       !memcmp(got, want + first, len);
+	free(got);
+	return same;
+}
+
+static void check_region(struct by_hand *t, enum region region, const char *name, int write_errno,
+			 int read_errno)
+{
+	unsigned char *out = pattern(region * 16 + 1);
+	unsigned char *in = pattern(0);
+	char text[128];
+	int ret;
+
+	ret = device_io(t, true, region, out);
+	snprintf(text, sizeof(text), "%s: write gives %s", name, strerror(write_errno));
+	check(ret == write_errno, text);
+	ret = device_io(t, false, region, in);
+	snprintf(text, sizeof(text), "%s: read gives %s", name, strerror(read_errno));
+	check(ret == read_errno, text);
+	if (region == REGION_HALF_ZERO)
+		memset(out, 0, IO_BYTES / 2);
+	if (!write_errno && !read_errno) {
+		snprintf(text, sizeof(text), "%s: what was written is read", name);
+		check(!memcmp(in, out, IO_BYTES), text);
+	}
+	free(in);
+	free(out);
+}
+
+static void check_placement(struct by_hand *t)
+{
+	unsigned char *want;
+
+	want = pattern(REGION_SLOT0 * 16 + 1);
+	check(backend_has(t, 0, REGION_SLOT0, 0, IO_BYTES, want), "slot 0: all on backend 0");
+	free(want);
+	want = pattern(REGION_SLOT1 * 16 + 1);
+	check(backend_has(t, 1, REGION_SLOT1, 0, IO_BYTES, want), "slot 1: all on backend 1");
+	check(!backend_has(t, 0, REGION_SLOT1, 0, IO_BYTES, want), "slot 1: not on backend 0");
+	free(want);
+	want = pattern(REGION_MIRROR * 16 + 1);
+	check(backend_has(t, 0, REGION_MIRROR, 0, IO_BYTES, want), "mirror: on backend 0");
+	check(backend_has(t, 1, REGION_MIRROR, 0, IO_BYTES, want), "mirror: on backend 1");
+	free(want);
+	want = pattern(REGION_SPLIT * 16 + 1);
+	check(backend_has(t, 0, REGION_SPLIT, 0, IO_BYTES / 2, want), "split: first half");
+	check(backend_has(t, 1, REGION_SPLIT, IO_BYTES / 2, IO_BYTES / 2, want),
+	      "split: second half");
+	free(want);
+	want = pattern(REGION_HALF_ZERO * 16 + 1);
+	check(!backend_has(t, 0, REGION_HALF_ZERO, 0, IO_BYTES / 2, want),
+	      "half zero: dropped bytes are not on the backend");
+	free(want);
+}
+
+int main(int argc, char **argv)
+{
+	struct by_hand t = {};
+
+	if (argc < 4) {
+		fprintf(stderr, "usage: by-hand OBJECT BACKEND0 BACKEND1 [ring]\n");
+		return 2;
+	}
+	t.backends[0] = open(argv[2], O_RDWR | O_DIRECT);
+	require(t.backends[0] < 0 ? -errno : 0, argv[2]);
+	t.backends[1] = open(argv[3], O_RDWR | O_DIRECT);
+	require(t.backends[1] < 0 ? -errno : 0, argv[3]);
+	t.prog_fd = load_program(argv[1]);
+	start_device(&t, argc > 4);
+
+	check_region(&t, REGION_SLOT0, "slot 0", 0, 0);
+	check_region(&t, REGION_SLOT1, "slot 1", 0, 0);
+	check_region(&t, REGION_MIRROR, "mirror", 0, 0);
+	check_region(&t, REGION_SPLIT, "split", 0, 0);
+	check_region(&t, REGION_HALF_ZERO, "half zero", 0, 0);
+	check_placement(&t);
+	check_region(&t, REGION_ERROR, "error", ENOSPC, ENOSPC);
+	check_region(&t, REGION_GAP, "gap", EIO, EIO);
+	check_region(&t, REGION_NO_SLOT, "no such slot", EIO, EIO);
+	check_region(&t, REGION_ODD_RETURN, "odd return value", EIO, EIO);
+	check_region(&t, REGION_TWICE, "same bytes twice", 0, EIO);
+	check_region(&t, REGION_EMPTY, "empty plan", EIO, EIO);
+	check(!fdatasync(t.disk_fd), "flush");
+	check(t.counters.user_returns <= 1, "the server's thread did not return to user mode");
+	check_region(&t, REGION_REDIRECT, "redirect", EIO, EIO);
+	check(t.counters.redirected == 2, "redirected requests reached the server");
+
+	stop_device(&t);
+	return failures ? 1 : 0;
+}
