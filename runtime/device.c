@@ -187,7 +187,8 @@ static int load_policy(struct ublkpol_device *dev, struct ublkpol_error *err)
 	for (i = 0; i < dev->nr_backends; i++)
 		sectors[i] = backend_sectors(&dev->backends[i], dev->limits.block_size);
 
-	ret = policy_object_resolve(dev->policy, sectors, dev->limits.block_size, err);
+	ret = policy_object_resolve(dev->policy, sectors, dev->limits.block_size,
+				    dev->options.report, dev->options.report_arg, err);
 	free(sectors);
 	if (ret)
 		return ret;

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "policy_object.h"
+#include "resolve.h"
+
+#define OBJECT_LOG_SIZE		(1U << 20)
+#define OBJECT_LOG_SHOWN	640U	/* bytes of it in an error */
+
+struct policy_object {
+	struct bpf_object *bpf;
+	struct bpf_program *program;
+	struct bpf_map *segments;
+	struct bpf_map *counters;
+	struct policy_image image;
+	struct resolve_layout layout;
+	struct policy_geometry geometry;
+	char *log;
+};
+
+static int object_no_memory(struct ublkpol_error *err)
+{
+	return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
+}
+
+static int object_not_a_policy(struct ublkpol_error *err, const char *path, const char *what)
+{
+	return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL, "%s is no compiled policy: %s", path,
+			 what);
+}
+
+/* --- the program type --- */
+
+/* Number of bpf_ublk_queue_sqe() while a program is loaded: libbpf passes nothing on */
+static int object_helper;
+
+/* Runs after relocation, when the subprograms have joined the program */
+static int object_patch_helper(struct bpf_program *program, struct bpf_prog_load_opts *opts,
+			       long cookie)
+{
+	size_t nr = bpf_program__insn_cnt(program);
+	struct bpf_insn *insns;
+	int ret;
+
+	(void)opts;
+	(void)cookie;
+	insns = calloc(nr, sizeof(*insns));
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, bpf_program__insns(program), nr * sizeof(*insns));
+	for (size_t i = 0; i < nr; i++) {
+		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
+		    insns[i].imm == UBLKPOL_HELPER_SENTINEL)
+			insns[i].imm = object_helper;
+		/* The second half of a 64-bit constant is no instruction */
+		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW))
+			i++;
+	}
+	ret = bpf_program__set_insns(program, insns, nr);
+	free(insns);
+	return ret;
+}
+
+static int object_register_section(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts,
+		    .prog_prepare_load_fn = object_patch_helper, );
+	static int handler;
+
+	if (handler <= 0)
+		handler = libbpf_register_prog_handler(UBLKPOL_PROGRAM_SECTION,
+						       BPF_PROG_TYPE_UNSPEC, 0, &opts);
+	return handler < 0 ? handler : 0;
+}
+
+/* --- open --- */
+
+static int object_check_map(const struct bpf_map *map, enum bpf_map_type type, size_t value_size)
+{
+	return map && bpf_map__type(map) == type && bpf_map__key_size(map) == sizeof(__u32) &&
+	       bpf_map__value_size(map) == value_size;
+}
+
+static int object_open_image(struct policy_object *policy, const char *path,
+			     struct ublkpol_error *err)
+{
+	struct bpf_map *map;
+	const void *data;
+	size_t size;
+
+	map = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_IMAGE_SECTION);
+	if (!map)
+		return object_not_a_policy(err, path, "it has no section " UBLKPOL_IMAGE_SECTION);
+	data = bpf_map__initial_value(map, &size);
+	if (!data)
+		return object_not_a_policy(err, path, UBLKPOL_IMAGE_SECTION " is empty");
+
+	/* For this process only: the program does not use it */
+	bpf_map__set_autocreate(map, false);
+	return policy_image_open(&policy->image, data, size, err);
+}
+
+static int object_find_parts(struct policy_object *policy, const char *path,
+			     struct ublkpol_error *err)
+{
+	const struct ublkpol_header *header = policy->image.header;
+
+	policy->program = bpf_object__find_program_by_name(policy->bpf, UBLKPOL_PROGRAM);
+	if (!policy->program)
+		return object_not_a_policy(err, path, "it has no program " UBLKPOL_PROGRAM);
+
+	policy->segments = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_SEGMENTS_MAP);
+	if (!object_check_map(policy->segments, BPF_MAP_TYPE_ARRAY,
+			      sizeof(struct ublkpol_segment)))
+		return object_not_a_policy(err, path, "its map of segments has another form");
+
+	policy->counters = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_COUNTERS_MAP);
+	if (!object_check_map(policy->counters, BPF_MAP_TYPE_PERCPU_ARRAY,
+			      sizeof(struct ublkpol_counters)) ||
+	    bpf_map__max_entries(policy->counters) !=
+		    (__u64)header->nr_rules + 1 + header->nr_backends)
+		return object_not_a_policy(err, path, "its map of counters has another form");
+	return 0;
+}
+
+static int object_open_bpf(struct policy_object *policy, const char *path,
+			   struct ublkpol_error *err)
+{
+	FILE *file;
+	int ret;
+
+	/* libbpf tells a missing file from a bad one only in its log */
+	file = fopen(path, "re");
+	if (!file)
+		return error_set(err, UBLKPOL_ERR_INPUT, -errno, "cannot open %s: %s", path,
+				 strerror(errno));
+	fclose(file);
+
+	ret = object_register_section();
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_FAILED, ret, "libbpf refused the program type: %s",
+				 strerror(-ret));
+	policy->bpf = bpf_object__open_file(path, NULL);
+	if (!policy->bpf)
+		return errno == ENOMEM ? object_no_memory(err) :
+					 object_not_a_policy(err, path, "libbpf cannot read it");
+	return 0;
+}
+
+int policy_object_open(struct policy_object **policy, const char *path, struct ublkpol_error *err)
+{
+	struct policy_object *new = calloc(1, sizeof(*new));
+	int ret;
+
+	if (!new)
+		return object_no_memory(err);
+	ret = object_open_bpf(new, path, err);
+	if (!ret)
+		ret = object_open_image(new, path, err);
+	if (!ret)
+		ret = object_find_parts(new, path, err);
+	if (ret) {
+		policy_object_close(new);
+		return ret;
+	}
+	*policy = new;
+	return 0;
+}
+
+void policy_object_close(struct policy_object *policy)
+{
+	if (!policy)
+		return;
+	bpf_object__close(policy->bpf);
+	resolve_free(&policy->layout);
+	free(policy->log);
+	free(policy);
+}
+
+/* --- resolve --- */
+
+struct object_messages {
+	const struct policy_image *image;
+	ublkpol_report_fn report;
+	void *report_arg;
+	char errors[sizeof(((struct ublkpol_error *)0)->text)];
+};
+
+static void object_message(void *arg, const struct resolve_message *message)
+{
+	struct object_messages *messages = arg;
+	const char *source = messages->image->strings + messages->image->header->source;
+	char text[1024], line[16] = "";
+	size_t used;
+
+	if (message->line)
+		snprintf(line, sizeof(line), ":%u", message->line);
+	snprintf(text, sizeof(text), "%s%s: %s%s%s%s%s%s", source, line, message->text,
+		 message->check ? " [" : "", message->check ? message->check : "",
+		 message->check ? "]" : "", message->hint ? "; " : "",
+		 message->hint ? message->hint : "");
+
+	if (message->level == RESOLVE_WARNING) {
+		if (messages->report)
+			messages->report(messages->report_arg, UBLKPOL_REPORT_WARNING, text);
+		return;
+	}
+	used = strlen(messages->errors);
+	snprintf(messages->errors + used, sizeof(messages->errors) - used, "%s%s",
+		 used ? "\n" : "", text);
+}
+
+int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
+			  unsigned int block_size, ublkpol_report_fn report, void *report_arg,
+			  struct ublkpol_error *err)
+{
+	struct object_messages messages = {
+		.image = &policy->image,
+		.report = report,
+		.report_arg = report_arg,
+	};
+	struct resolve_input input = {
+		.image = &policy->image,
+		.backend_sectors = sectors,
+		.block = block_size,
+		.report = object_message,
+		.report_arg = &messages,
+	};
+	int ret;
+
+	ret = resolve_policy(&input, &policy->layout);
+	if (ret == -ENOMEM)
+		return object_no_memory(err);
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_INPUT, ret, "%s", messages.errors);
+
+	policy->geometry = (struct policy_geometry){
+		.dev_sectors = policy->layout.dev_sectors,
+		.block_size = policy->layout.block,
+		.max_sectors = policy->layout.max_sectors,
+		.max_items = policy->layout.max_items,
+	};
+	return 0;
+}
+
+/* --- load --- */
+
+static void object_inline_segments(struct ublkpol_config *config,
+				   const struct resolve_layout *layout)
+{
+	const struct ublkpol_segment *part = layout->segments;
+
+	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++) {
+		if (layout->nr_segments[dir] <= UBLKPOL_INLINE_SEGMENTS)
+			memcpy(config->inlined[dir], part,
+			       layout->nr_segments[dir] * sizeof(*part));
+		part += layout->nr_segments[dir];
+	}
+}
+
+static int object_set_config(struct policy_object *policy, struct ublkpol_error *err)
+{
+	struct ublkpol_config config = {
+		.dev_sectors = policy->layout.dev_sectors,
+		.nr_read_segments = policy->layout.nr_segments[UBLKPOL_DIR_READ],
+		.nr_write_segments = policy->layout.nr_segments[UBLKPOL_DIR_WRITE],
+	};
+	struct bpf_map *map;
+	size_t size;
+	void *data;
+
+	map = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_CONFIG_SECTION);
+	data = map ? bpf_map__initial_value(map, &size) : NULL;
+	if (!data || size != sizeof(config))
+		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
+				 "the policy's constants have another form: compile it again");
+	object_inline_segments(&config, &policy->layout);
+	memcpy(data, &config, sizeof(config));
+	return 0;
+}
+
+static __u32 object_nr_segments(const struct policy_object *policy)
+{
+	return policy->layout.nr_segments[UBLKPOL_DIR_READ] +
+	       policy->layout.nr_segments[UBLKPOL_DIR_WRITE];
+}
+
+static int object_fill_segments(struct policy_object *policy, struct ublkpol_error *err)
+{
+	int fd = bpf_map__fd(policy->segments);
+
+	for (__u32 i = 0; i < object_nr_segments(policy); i++) {
+		if (bpf_map_update_elem(fd, &i, &policy->layout.segments[i], BPF_ANY))
+			return error_set(err, UBLKPOL_ERR_FAILED, -errno,
+					 "cannot fill the segment table: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static int object_prepare_program(struct policy_object *policy,
+				  const struct kernel_features *features)
+{
+	policy->log = calloc(1, OBJECT_LOG_SIZE);
+	if (!policy->log)
+		return -ENOMEM;
+	object_helper = features->queue_sqe;
+	bpf_program__set_type(policy->program, features->prog_type);
+	bpf_program__set_expected_attach_type(policy->program, features->attach_type);
+	return bpf_program__set_log_buf(policy->program, policy->log, OBJECT_LOG_SIZE);
+}
+
+static int object_load_error(struct policy_object *policy, int code, struct ublkpol_error *err)
+{
+	size_t length = strlen(policy->log);
+	const char *shown = policy->log;
+
+	if (code == -EPERM && !length)
+		return error_set(err, UBLKPOL_ERR_FAILED, code,
+				 "not allowed to load a BPF program: run as root");
+	if (length > OBJECT_LOG_SHOWN) {
+		shown += length - OBJECT_LOG_SHOWN;
+		shown += strcspn(shown, "\n") + 1;
+	}
+	return error_set(err, UBLKPOL_ERR_FAILED, code,
+			 "the kernel refused the policy's program: %s%s%s", strerror(-code),
+			 length ? "; the verifier's log ends with\n" : "", shown);
+}
+
+int policy_object_load(struct policy_object *policy, const struct kernel_features *features,
+		       struct ublkpol_error *err)
+{
+	int ret;
+
+	ret = object_set_config(policy, err);
+	if (ret)
+		return ret;
+	ret = object_prepare_program(policy, features);
+	if (!ret)
+		ret = bpf_map__set_max_entries(policy->segments, object_nr_segments(policy));
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot prepare the program: %s",
+				 strerror(-ret));
+
+	ret = bpf_object__load(policy->bpf);
+	if (ret)
+		return object_load_error(policy, ret, err);
+	return object_fill_segments(policy, err);
+}
+
+/* --- what there is --- */
+
+const struct ublkpol_header *policy_object_header(const struct policy_object *policy)
+{
+	return policy->image.header;
+}
+
+const struct ublkpol_backend *policy_object_backends(const struct policy_object *policy)
+{
+	return policy->image.backends;
+}
+
+const char *policy_object_string(const struct policy_object *policy, __u32 string)
+{
+	return policy->image.strings + string;
+}
+
+const struct policy_geometry *policy_object_geometry(const struct policy_object *policy)
+{
+	return &policy->geometry;
+}
+
+const char *policy_object_log(const struct policy_object *policy)
+{
+	return policy->log ? policy->log : "";
+}
+
+int policy_object_prog_fd(const struct policy_object *policy)
+{
+	return bpf_program__fd(policy->program);
+}
+
+int policy_object_counters_fd(const struct policy_object *policy)
+{
+	return bpf_map__fd(policy->counters);
+}
+
+int policy_object_map_fd(const struct policy_object *policy, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(policy->bpf, name);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RUNTIME_POLICY_OBJECT_H
+#define RUNTIME_POLICY_OBJECT_H
+
+/*
+ * A compiled policy, FILE.bpf.o: opened and checked, laid out on a device,
+ * loaded into the kernel. The steps come in this order:
+ *
+ *	policy_object_open();		which backends does it need?
+ *	policy_object_resolve();	with their sizes: what is the device like?
+ *	policy_object_load();		now the kernel has the program and its maps
+ *
+ * One thread at a time: libbpf's table of program types belongs to the process.
+ */
+#include "error.h"
+#include "kernel_features.h"
+#include "policy_image.h"
+
+struct policy_object;
+
+/* What the kernel is to be told about the device */
+struct policy_geometry {
+	__u64 dev_sectors;	/* 512-byte sectors */
+	__u32 block_size;	/* logical, bytes */
+	__u32 max_sectors;	/* of one request, 512-byte sectors */
+	__u32 max_items;	/* SQEs that one request can need */
+};
+
+/**
+ * policy_object_open() - open a compiled policy and check it
+ * @policy: set to the policy, to be closed with policy_object_close()
+ * @path: of the object
+ * @err: UBLKPOL_ERR_INPUT if it is no policy or damaged
+ *
+ * Nothing in the file is trusted: everything that the functions below return
+ * has been checked. Return: 0 or a negative errno.
+ */
+int policy_object_open(struct policy_object **policy, const char *path,
+		       struct ublkpol_error *err);
+
+/** policy_object_close() - unload and free; @policy may be NULL */
+void policy_object_close(struct policy_object *policy);
+
+/** policy_object_header() - the image, header.image_size bytes of it */
+const struct ublkpol_header *policy_object_header(const struct policy_object *policy);
+
+/** policy_object_backends() - table of header.nr_backends backends, in slot order */
+const struct ublkpol_backend *policy_object_backends(const struct policy_object *policy);
+
+/** policy_object_string() - text of a string of the image, such as backend.name */
+const char *policy_object_string(const struct policy_object *policy, __u32 string);
+
+/**
+ * policy_object_resolve() - lay the policy out on a device
+ * @sectors: usable size of each backend in 512-byte sectors, whole blocks
+ * @block_size: of the device, bytes: what the backends need, or more
+ * @report: gets the warnings; may be NULL
+ * @report_arg: passed to @report
+ * @err: UBLKPOL_ERR_INPUT and all errors, each with the policy's line
+ *
+ * Once per object. Return: 0 or a negative errno.
+ */
+int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
+			  unsigned int block_size, ublkpol_report_fn report, void *report_arg,
+			  struct ublkpol_error *err);
+
+/** policy_object_geometry() - after policy_object_resolve() */
+const struct policy_geometry *policy_object_geometry(const struct policy_object *policy);
+
+/**
+ * policy_object_load() - create the maps and load the program
+ * @features: numbers of the running kernel: program and attach type, helper
+ * @err: of a program that the verifier refuses, the end of its log
+ *
+ * After policy_object_resolve(), once per object. Return: 0 or a negative errno.
+ */
+int policy_object_load(struct policy_object *policy, const struct kernel_features *features,
+		       struct ublkpol_error *err);
+
+/** policy_object_log() - all that the verifier said when it refused the program, or "" */
+const char *policy_object_log(const struct policy_object *policy);
+
+/** policy_object_prog_fd() - the loaded program; belongs to @policy */
+int policy_object_prog_fd(const struct policy_object *policy);
+
+/** policy_object_counters_fd() - its map of struct ublkpol_counters; belongs to @policy */
+int policy_object_counters_fd(const struct policy_object *policy);
+
+/**
+ * policy_object_map_fd() - a map of the loaded program by name
+ *
+ * Return: a file descriptor that belongs to @policy, or a negative errno
+ */
+int policy_object_map_fd(const struct policy_object *policy, const char *name);
+
+#endif
