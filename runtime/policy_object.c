@@ -272,16 +272,12 @@ static int object_set_config(struct policy_object *policy, struct ublkpol_error 
 		.nr_write_segments = policy->layout.nr_segments[UBLKPOL_DIR_WRITE],
 	};
 	struct bpf_map *map;
-	size_t size;
-	void *data;
 
+	object_inline_segments(&config, &policy->layout);
 	map = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_CONFIG_SECTION);
-	data = map ? bpf_map__initial_value(map, &size) : NULL;
-	if (!data || size != sizeof(config))
+	if (!map || bpf_map__set_initial_value(map, &config, sizeof(config)))
 		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
 				 "the policy's constants have another form: compile it again");
-	object_inline_segments(&config, &policy->layout);
-	memcpy(data, &config, sizeof(config));
 	return 0;
 }
 
