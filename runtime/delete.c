@@ -1,11 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/pidfd.h>
 
 #include "error.h"
 #include "list.h"
 #include "state.h"
+
+/* The daemon has nothing left to do but to exit */
+#define DAEMON_EXIT_MS 10000
+
+/* A descriptor of the daemon's process, or -1 if it is gone */
+static int open_daemon(const struct ublkpol_info *info)
+{
+	int fd;
+
+	if (!info->daemon_alive)
+		return -1;
+	fd = pidfd_open(info->pid, 0);
+	/* Only if it lives still is this number its own */
+	if (fd >= 0 && !state_daemon_alive(info->id)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void wait_for_daemon(int pid_fd)
+{
+	struct pollfd daemon = { .fd = pid_fd, .events = POLLIN };
+
+	if (pid_fd < 0)
+		return;
+	while (poll(&daemon, 1, DAEMON_EXIT_MS) < 0 && errno == EINTR)
+		;
+	close(pid_fd);
+}
 
 /*
  * A daemon that lives sees its FETCH commands aborted, cleans up and deletes
@@ -32,7 +64,7 @@ int ublkpol_delete(int id, struct ublkpol_error *err)
 {
 	struct ublk_control control = { .fd = -1 };
 	struct ublkpol_info info;
-	int lock_fd, ret;
+	int lock_fd, pid_fd, ret;
 
 	ret = state_lock(&lock_fd, err);
 	if (ret)
@@ -54,7 +86,12 @@ int ublkpol_delete(int id, struct ublkpol_error *err)
 		goto out;
 	}
 	if (!ret) {
+		pid_fd = open_daemon(&info);
 		ret = stop_and_delete(&control, id, &info);
+		if (ret && pid_fd >= 0)
+			close(pid_fd);
+		else
+			wait_for_daemon(pid_fd);
 		state_free_info(&info);
 	}
 	if (ret)

@@ -26,16 +26,13 @@
 
 #define DEVICE_FLAGS (UBLK_F_BPF | UBLK_F_CMD_IOCTL_ENCODE | UBLK_F_USER_COPY)
 
-/* Largest request; beyond that a larger one costs no less per byte */
-#define MAX_REQUEST_BYTES (1U << 20)
-
 /* The kernel makes the node, perhaps through udev */
 #define CHAR_NODE_WAIT_MS 5000
 #define CHAR_NODE_POLL_MS 5
 
 struct ublkpol_device {
 	struct ublkpol_add_options options;
-	struct policy_object *policy;
+	struct policy_object *policy; /* until the device is live */
 	struct backend *backends;
 	unsigned int nr_backends;
 	struct backend_limits limits;
@@ -156,14 +153,6 @@ static int open_backends(struct ublkpol_device *dev, struct ublkpol_error *err)
 	report_backends(dev);
 
 	dev->limits = backends_limits(dev->backends, dev->nr_backends);
-	if (header->block && header->block < dev->limits.block_size)
-		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
-				 "the policy declares blocks of %u bytes, but its backends need %u",
-				 header->block, dev->limits.block_size);
-	if (header->block > dev->limits.block_size)
-		dev->limits.block_size = header->block;
-	if (dev->limits.physical_block_size < dev->limits.block_size)
-		dev->limits.physical_block_size = dev->limits.block_size;
 	return 0;
 }
 
@@ -171,9 +160,9 @@ static int open_backends(struct ublkpol_device *dev, struct ublkpol_error *err)
 
 static int load_policy(struct ublkpol_device *dev, struct ublkpol_error *err)
 {
+	unsigned int i, block = dev->limits.block_size;
 	struct kernel_features features;
 	__u64 *sectors;
-	unsigned int i;
 	int ret;
 
 	kernel_features_probe(&features);
@@ -184,8 +173,10 @@ static int load_policy(struct ublkpol_device *dev, struct ublkpol_error *err)
 	sectors = calloc(dev->nr_backends + 1, sizeof(*sectors));
 	if (!sectors)
 		return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
+	if (policy_object_header(dev->policy)->block > block)
+		block = policy_object_header(dev->policy)->block;
 	for (i = 0; i < dev->nr_backends; i++)
-		sectors[i] = backend_sectors(&dev->backends[i], dev->limits.block_size);
+		sectors[i] = backend_sectors(&dev->backends[i], block);
 
 	ret = policy_object_resolve(dev->policy, sectors, dev->limits.block_size,
 				    dev->options.report, dev->options.report_arg, err);
@@ -214,7 +205,7 @@ static int add_device(struct ublkpol_device *dev, struct ublkpol_error *err)
 	dev->info = (struct ublksrv_ctrl_dev_info){
 		.nr_hw_queues = (__u16)dev->options.queues,
 		.queue_depth = (__u16)dev->options.depth,
-		.max_io_buf_bytes = MAX_REQUEST_BYTES,
+		.max_io_buf_bytes = policy_object_geometry(dev->policy)->max_sectors << 9,
 		.dev_id = (__u32)dev->options.id,
 		.flags = DEVICE_FLAGS,
 	};
@@ -258,23 +249,22 @@ static __u8 log2_of(unsigned int power_of_two)
 static int set_params(struct ublkpol_device *dev, struct ublkpol_error *err)
 {
 	const struct policy_geometry *geometry = policy_object_geometry(dev->policy);
-	__u32 max_sectors = MAX_REQUEST_BYTES >> 9;
+	__u32 physical = dev->limits.physical_block_size;
 	struct ublk_params params;
-	__u8 physical_shift = log2_of(dev->limits.physical_block_size);
 	int ret;
 
-	if (geometry->max_sectors < max_sectors)
-		max_sectors = geometry->max_sectors;
+	if (physical < geometry->block_size)
+		physical = geometry->block_size;
 	params = (struct ublk_params){
 		.types = UBLK_PARAM_TYPE_BASIC | UBLK_PARAM_TYPE_DMA_ALIGN,
 		.basic = {
 			/* A write is durable only after FLUSH, or with FUA */
 			.attrs = UBLK_ATTR_VOLATILE_CACHE | UBLK_ATTR_FUA,
-			.logical_bs_shift = log2_of(dev->limits.block_size),
-			.physical_bs_shift = physical_shift,
-			.io_opt_shift = physical_shift,
-			.io_min_shift = physical_shift,
-			.max_sectors = max_sectors,
+			.logical_bs_shift = log2_of(geometry->block_size),
+			.physical_bs_shift = log2_of(physical),
+			.io_opt_shift = log2_of(physical),
+			.io_min_shift = log2_of(physical),
+			.max_sectors = geometry->max_sectors,
 			.dev_sectors = geometry->dev_sectors,
 		},
 		.dma = { .alignment = dev->limits.memory_align - 1 },
@@ -317,14 +307,15 @@ static __u32 map_id(int map_fd)
 
 static int save_state(struct ublkpol_device *dev, struct ublkpol_error *err)
 {
+	const struct policy_geometry *geometry = policy_object_geometry(dev->policy);
 	const struct ublkpol_header *image = policy_object_header(dev->policy);
 	struct ublkpol_info info = {
 		.id = (int)dev->info.dev_id,
 		.pid = getpid(),
 		.queues = dev->info.nr_hw_queues,
 		.depth = dev->info.queue_depth,
-		.block_size = dev->limits.block_size,
-		.sectors = policy_object_geometry(dev->policy)->dev_sectors,
+		.block_size = geometry->block_size,
+		.sectors = geometry->dev_sectors,
 		.counters_id = map_id(policy_object_counters_fd(dev->policy)),
 		.nr_backends = dev->nr_backends,
 	};
@@ -446,11 +437,16 @@ int ublkpol_device_add(struct ublkpol_device **device, const struct ublkpol_add_
 		ret = bring_up(dev, err);
 	if (ret)
 		ublkpol_device_remove(dev);
-	else
-		*device = dev;
 	if (lock_fd >= 0)
 		close(lock_fd);
-	return ret;
+	if (ret)
+		return ret;
+
+	/* The kernel has all of it; ours would only be locked memory */
+	policy_object_close(dev->policy);
+	dev->policy = NULL;
+	*device = dev;
+	return 0;
 }
 
 int ublkpol_device_id(const struct ublkpol_device *device)

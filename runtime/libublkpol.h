@@ -191,7 +191,8 @@ void ublkpol_list_free(struct ublkpol_info *list, size_t count);
  * @id: its number
  * @err: what failed
  *
- * Works also when its daemon is gone. Returns when the number is free again.
+ * Works also when its daemon is gone. Returns when the number is free again
+ * and the daemon has exited.
  * Return: 0, -ENODEV (UBLKPOL_ERR_NO_DEVICE), -EPERM for a device of another
  * ublk server, or what the kernel said.
  */

@@ -82,7 +82,7 @@ static int lock_queues(int fd)
 	return fcntl(fd, F_OFD_SETLK, &lock) ? -errno : 0;
 }
 
-static bool daemon_alive(int id)
+bool state_daemon_alive(int id)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char path[PATH_MAX];
@@ -252,7 +252,7 @@ int state_load(int id, struct ublkpol_info *info)
 	}
 	if (!info->policy)
 		info->policy = strdup("");
-	info->daemon_alive = daemon_alive(id);
+	info->daemon_alive = state_daemon_alive(id);
 	if (!info->policy)
 		return -ENOMEM;
 	return ret;

@@ -67,6 +67,9 @@ int state_load(int id, struct ublkpol_info *info);
 
 void state_free_info(struct ublkpol_info *info);
 
+/** state_daemon_alive() - does the daemon of device @id still run? */
+bool state_daemon_alive(int id);
+
 /**
  * state_load_image() - read the policy image of device @id
  * @image: set to a buffer to be freed

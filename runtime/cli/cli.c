@@ -7,6 +7,20 @@
 #include "cli.h"
 #include "json.h"
 
+static void print_lines(FILE *out, const char *text)
+{
+	char line[1024];
+	size_t length;
+
+	while (*text) {
+		length = strcspn(text, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		cli_print_text(out, line);
+		fputc('\n', out);
+		text += length + (text[length] == '\n');
+	}
+}
+
 static void print_error(const struct cli *cli, int exit_code, const char *text)
 {
 	const char *verb = cli->command ? cli->command->name : NULL;
@@ -14,8 +28,7 @@ static void print_error(const struct cli *cli, int exit_code, const char *text)
 
 	if (!cli->json) {
 		fprintf(stderr, "ublkpol%s%s: ", verb ? " " : "", verb ? verb : "");
-		cli_print_text(stderr, text);
-		fputc('\n', stderr);
+		print_lines(stderr, text);
 		return;
 	}
 	json_init(&json, stdout);
