@@ -21,6 +21,7 @@
 #include "kernel_features.h"
 #include "policy_object.h"
 #include "queue.h"
+#include "server_process.h"
 #include "state.h"
 #include "ublk_control.h"
 
@@ -431,8 +432,10 @@ int ublkpol_device_add(struct ublkpol_device **device, const struct ublkpol_add_
 		ret = open_backends(dev, err);
 	if (!ret)
 		ret = load_policy(dev, err);
-	if (!ret)
+	if (!ret) {
+		server_process_prepare(options->report, options->report_arg);
 		ret = state_lock(&lock_fd, err);
+	}
 	if (!ret)
 		ret = bring_up(dev, err);
 	if (ret)

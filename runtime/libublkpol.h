@@ -84,20 +84,6 @@ struct ublkpol_add_options {
 struct ublkpol_device;
 
 /**
- * ublkpol_server_prepare() - make the calling process fit to own a device
- * @report: told what the system refused; may be NULL
- * @report_arg: passed to @report
- *
- * Memory reclaim may write to the policy device, and then waits for threads
- * of this process: it must not wait for reclaim itself. Marks the process as
- * an I/O flusher, locks its memory and exempts it from the OOM killer. Needs
- * CAP_SYS_RESOURCE and CAP_IPC_LOCK; refusals are warnings. Call it in the
- * process that will own the device, before ublkpol_device_add() and before
- * any thread or io_uring is created.
- */
-void ublkpol_server_prepare(ublkpol_report_fn report, void *report_arg);
-
-/**
  * ublkpol_device_add() - load a policy and bring its device up
  * @device: set to the new device, owned by the caller
  * @options: what to run
@@ -106,6 +92,11 @@ void ublkpol_server_prepare(ublkpol_report_fn report, void *report_arg);
  * Opens the backends (block devices exclusively), loads the program, adds,
  * attaches and starts the device; starts one thread per queue. When it
  * returns 0, /dev/ublkbN takes I/O.
+ *
+ * The calling process becomes one that must not wait for memory: an I/O
+ * flusher with locked memory, which the OOM killer spares. Where the system
+ * refuses that (CAP_SYS_RESOURCE, CAP_IPC_LOCK), a warning is reported. Call it
+ * before the process has other threads or rings; they would not inherit it.
  */
 int ublkpol_device_add(struct ublkpol_device **device, const struct ublkpol_add_options *options,
 		       struct ublkpol_error *err);

@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The process that owns a device must never wait for memory that is freed by
- * writing to that very device.
- */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -13,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "libublkpol.h"
+#include "server_process.h"
 
 /* Every arena of malloc reserves memory, which mlockall() would make real */
 #define MALLOC_ARENAS 1
@@ -45,13 +41,12 @@ static int forbid_oom_kill(void)
 	return ret;
 }
 
-void ublkpol_server_prepare(ublkpol_report_fn report, void *report_arg)
+void server_process_prepare(ublkpol_report_fn report, void *report_arg)
 {
 	int ret;
 
 	mallopt(M_ARENA_MAX, MALLOC_ARENAS);
 
-	/* Inherited by threads and io-wq workers, so it comes before them */
 	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
 		warn(report, report_arg, errno, "cannot mark the daemon as an I/O flusher");
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))

@@ -144,7 +144,6 @@ static int serve(struct cli *cli, const struct add *add, int ready_fd)
 			 strerror(errno));
 		return cli_fail(cli, &err);
 	}
-	ublkpol_server_prepare(cli_report, cli);
 	if (ublkpol_device_add(&device, &add->options, &err))
 		return cli_fail(cli, &err);
 
