@@ -11,6 +11,8 @@ struct ublkpol_native {
 	struct ublkpol_config config;
 	const struct ublkpol_segment *segments;
 	__u32 nr_segments;
+	const __u32 *legs;
+	__u32 nr_legs;
 	struct ublkpol_counters *counters;
 	__u32 nr_counters;
 	struct ublkpol_plan plan;

@@ -20,6 +20,7 @@
 #define UBLKPOL_IMAGE_SECTION	".rodata.policy"	/* image, not loaded */
 #define UBLKPOL_CONFIG_SECTION	".rodata.config"	/* struct ublkpol_config */
 #define UBLKPOL_SEGMENTS_MAP	"ublkpol_segs"		/* struct ublkpol_segment */
+#define UBLKPOL_LEGS_MAP	"ublkpol_legs"		/* __u32, the leg table */
 #define UBLKPOL_COUNTERS_MAP	"ublkpol_stats"		/* struct ublkpol_counters */
 #define UBLKPOL_PROGRAM		"ublkpol_route"
 #define UBLKPOL_PROGRAM_SECTION	"ublk"

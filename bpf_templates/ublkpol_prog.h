@@ -4,8 +4,8 @@
 
 /*
  * First part of every policy program: what the rules of a policy are written
- * with. A policy defines UBLKPOL_NR_RULES and UBLKPOL_NR_BACKENDS, includes
- * this file, defines policy_place() and policy_flush(), and includes
+ * with. A policy defines UBLKPOL_NR_RULES, _BACKENDS and _LEGS, includes this
+ * file, defines policy_place() and policy_flush(), and includes
  * ublkpol_route.h, which holds the routing itself.
  *
  * The program runs in one of three places, each with a shim of its own:
@@ -50,20 +50,22 @@ static __always_inline int ublkpol_to_backend(struct ublkpol_piece *piece, __u32
 	return 0;
 }
 
-/* Action stripe: chunk c of the composite is chunk c / nr_legs of leg c % nr_legs */
+/*
+ * Action stripe: chunk c of the composite is chunk c / nr_legs of leg
+ * c % nr_legs. The legs are in a map because an index into an array would make
+ * the verifier track the exact range of every position in every turn of the
+ * loop of ublkpol_split().
+ */
 static __always_inline int ublkpol_to_stripe(struct ublkpol_piece *piece, __u32 chunk_sectors,
-					     const __u32 *legs, __u32 nr_legs)
+					     __u32 first_leg, __u32 nr_legs)
 {
 	__u64 chunk = piece->pos / chunk_sectors;
 	__u32 inside = piece->pos % chunk_sectors;
-	__u64 leg = chunk % nr_legs;
+	const __u32 *slot = ublkpol_leg_at(first_leg + chunk % nr_legs);
 
-	/* The verifier knows no bounds of a remainder, the compiler does */
-	ublkpol_hide(leg);
-	if (leg >= nr_legs)
+	if (!slot)
 		return -EIO;
-
-	piece->slot = legs[leg];
+	piece->slot = *slot;
 	piece->offset = chunk / nr_legs * chunk_sectors + inside;
 	if (piece->sectors > chunk_sectors - inside)
 		piece->sectors = chunk_sectors - inside;

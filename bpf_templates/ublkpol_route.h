@@ -18,7 +18,7 @@ struct ublkpol_request {
 static __always_inline bool ublkpol_find_inlined(__u32 dir, __u64 sector, __u32 *index,
 						 struct ublkpol_segment *segment)
 {
-#pragma unroll
+	ublkpol_unrolled
 	for (__u32 i = 0; i < UBLKPOL_INLINE_SEGMENTS; i++) {
 		if (sector < ublkpol_config.inlined[dir][i].end) {
 			*index = (dir == UBLKPOL_DIR_WRITE ? ublkpol_config.nr_read_segments : 0) + i;
@@ -114,7 +114,7 @@ struct ublkpol_split {
 static long ublkpol_split_step(__u64 i, struct ublkpol_split *split)
 {
 	const struct ublkpol_segment *segment;
-	struct ublkpol_piece piece;
+	struct ublkpol_piece piece = {};
 	__u64 left_here;
 	__u32 bytes;
 	int err;
@@ -168,7 +168,7 @@ static __noinline int ublkpol_split(void *ctx, const struct ublkpol_request *req
 static __always_inline int ublkpol_read_write(void *ctx, const struct ublkpol_request *request)
 {
 	struct ublkpol_segment segment;
-	struct ublkpol_piece piece;
+	struct ublkpol_piece piece = {};
 	__u32 index;
 	int err;
 

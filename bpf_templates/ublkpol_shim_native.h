@@ -8,10 +8,12 @@
 #include "ublkpol_native.h"
 
 #define SEC(name)	__attribute__((used))
+#undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #define __noinline	__attribute__((noinline))
 
 #define ublkpol_hide(var)	((void)(var))
+#define ublkpol_unrolled
 
 static struct ublkpol_native *ublkpol_env;
 
@@ -20,6 +22,11 @@ static struct ublkpol_native *ublkpol_env;
 static __always_inline const struct ublkpol_segment *ublkpol_segment_at(__u32 index)
 {
 	return index < ublkpol_env->nr_segments ? &ublkpol_env->segments[index] : NULL;
+}
+
+static __always_inline const __u32 *ublkpol_leg_at(__u32 index)
+{
+	return index < ublkpol_env->nr_legs ? &ublkpol_env->legs[index] : NULL;
 }
 
 static __always_inline struct ublkpol_counters *ublkpol_counters_at(__u32 entry)

@@ -73,6 +73,7 @@ static void emit_counts(struct emit *e)
 {
 	emit(e, "#define UBLKPOL_NR_RULES\t%u\n", e->image->header->nr_rules);
 	emit(e, "#define UBLKPOL_NR_BACKENDS\t%u\n", e->image->header->nr_backends);
+	emit(e, "#define UBLKPOL_NR_LEGS\t\t%u\n", e->image->header->nr_legs);
 }
 
 static void emit_slot(struct emit *e, __u32 backend)
@@ -93,30 +94,22 @@ static void emit_slots(struct emit *e)
 	emit(e, "};\n");
 }
 
-static void emit_legs(struct emit *e, const struct ublkpol_rule *rule)
-{
-	for (__u32 i = 0; i < rule->nr_legs; i++) {
-		emit(e, i ? ", " : "");
-		emit_slot(e, e->image->legs[rule->first_leg + i]);
-	}
-}
-
 static void emit_errno(struct emit *e, const struct ublkpol_rule *rule)
 {
 	emit(e, "-%s", strerrorname_np(rule->error));
 }
 
-static void emit_action(struct emit *e, __u32 index, const struct ublkpol_rule *rule)
+static void emit_action(struct emit *e, const struct ublkpol_rule *rule)
 {
 	switch (rule->action) {
 	case UBLKPOL_ACTION_BACKEND:
 		emit(e, "return ublkpol_to_backend(piece, ");
-		emit_legs(e, rule);
+		emit_slot(e, e->image->legs[rule->first_leg]);
 		emit(e, ");");
 		break;
 	case UBLKPOL_ACTION_STRIPE:
-		emit(e, "return ublkpol_to_stripe(piece, %u, rule_%u_legs, %u);",
-		     rule->chunk / 512, index, rule->nr_legs);
+		emit(e, "return ublkpol_to_stripe(piece, %u, %u, %u);", rule->chunk / 512,
+		     rule->first_leg, rule->nr_legs);
 		break;
 	case UBLKPOL_ACTION_ERROR:
 		emit(e, "(void)piece; return ");
@@ -137,14 +130,9 @@ static void emit_rule(struct emit *e, __u32 index)
 	emit(e, "\n/* ");
 	emit_comment(e, emit_text(e, rule->text));
 	emit(e, " */\n");
-	if (rule->action == UBLKPOL_ACTION_STRIPE) {
-		emit(e, "static const __u32 rule_%u_legs[] = { ", index);
-		emit_legs(e, rule);
-		emit(e, " };\n");
-	}
 	emit_line_directive(e, rule->line, emit_text(e, e->image->header->source));
 	emit(e, "static __always_inline int rule_%u(struct ublkpol_piece *piece) { ", index);
-	emit_action(e, index, rule);
+	emit_action(e, rule);
 	emit(e, " }\n");
 	emit_line_directive(e, e->line + 1, e->file_name);
 }

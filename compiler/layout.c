@@ -54,13 +54,15 @@ void layout_check(const struct policy_image *image, const struct ast_policy *pol
 	struct layout layout = { .policy = policy, .diag = diag };
 	struct resolve_input input = {
 		.image = image,
-		.dev_sectors = size ? size / LAYOUT_SECTOR : resolve_nominal_sectors(image),
+		.dev_sectors = size / LAYOUT_SECTOR,
 		.block = image->header->block ? image->header->block : LAYOUT_DEFAULT_BLOCK,
 		.report = layout_report,
 		.report_arg = &layout,
 	};
 	struct resolve_layout resolved;
 
+	if (!size)
+		input.dev_sectors = resolve_nominal_sectors(image, &input.is_nominal);
 	if (!input.dev_sectors)
 		return;
 	if (resolve_policy(&input, &resolved) == -ENOMEM)

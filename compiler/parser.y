@@ -297,6 +297,9 @@ int policy_lex(POLICY_STYPE *value, POLICY_LTYPE *location, void *scanner)
 		parse->nr_tokens = 0;
 		return kind;
 	}
+	/* The rest of the statement is skipped: its newline must end it */
+	if (kind == TOKEN_POLICY_error)
+		parse->brace_depth = 0;
 	if (!parse->nr_tokens++)
 		parse->first_location = *location;
 	return kind;
@@ -348,6 +351,17 @@ static const char *parse_join_expected(struct parse_context *parse,
 				      !i ? "" : i == count - 1 ? " or " : ", ", quote, name, quote);
 	}
 	return joined;
+}
+
+static const char *parse_expectation(struct parse_context *parse, const yysymbol_kind_t *expected,
+				     int count)
+{
+	if (count <= 4)
+		return arena_printf(parse->arena, ", expected %s",
+				    parse_join_expected(parse, expected, count));
+	if (parse_is_expected(expected, count, YYSYMBOL_ARROW))
+		return ", expected '->' or another condition";
+	return "";
 }
 
 static const char *parse_hint(struct parse_context *parse, yysymbol_kind_t unexpected,
@@ -405,19 +419,18 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner,
 	struct location location = *yypcontext_location(context);
 	yysymbol_kind_t unexpected = yypcontext_token(context);
 	yysymbol_kind_t expected[YYNTOKENS];
-	const char *found = "the end of the file";
+	const char *found = "end of file";
 	const char *word = "";
 	int count;
 
 	(void)scanner;
 	count = yypcontext_expected_tokens(context, expected, YYNTOKENS);
-	/* The rest of the statement is skipped: its newline must end it */
-	parse->brace_depth = 0;
+	parse->brace_depth = 0;	/* as in policy_lex() */
 	if (parse_report_first_word(parse, expected, count))
 		return 0;
 
 	if (unexpected == YYSYMBOL_END_OF_LINE) {
-		found = "the end of the line";
+		found = "end of line";
 	} else if (unexpected != YYSYMBOL_YYEOF) {
 		word = source_text(parse->source, parse->arena, location);
 		found = arena_printf(parse->arena, "'%s'", word);
@@ -427,15 +440,8 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner,
 		location.last_column = location.first_column + 1;
 	}
 
-	if (count > 4)
-		diag_error(parse->diag, location,
-			   parse_hint(parse, unexpected, expected, count, word), "unexpected %s",
-			   found);
-	else
-		diag_error(parse->diag, location,
-			   parse_hint(parse, unexpected, expected, count, word),
-			   "unexpected %s, expected %s", found,
-			   parse_join_expected(parse, expected, count));
+	diag_error(parse->diag, location, parse_hint(parse, unexpected, expected, count, word),
+		   "unexpected %s%s", found, parse_expectation(parse, expected, count));
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct policy_object {
 	struct bpf_object *bpf;
 	struct bpf_program *program;
 	struct bpf_map *segments;
+	struct bpf_map *legs;
 	struct bpf_map *counters;
 	struct policy_image image;
 	struct resolve_layout layout;
@@ -119,6 +120,11 @@ static int object_find_parts(struct policy_object *policy, const char *path,
 	if (!object_check_map(policy->segments, BPF_MAP_TYPE_ARRAY,
 			      sizeof(struct ublkpol_segment)))
 		return object_not_a_policy(err, path, "its map of segments has another form");
+
+	policy->legs = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_LEGS_MAP);
+	if (!object_check_map(policy->legs, BPF_MAP_TYPE_ARRAY, sizeof(__u32)) ||
+	    bpf_map__max_entries(policy->legs) < header->nr_legs)
+		return object_not_a_policy(err, path, "its map of legs has another form");
 
 	policy->counters = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_COUNTERS_MAP);
 	if (!object_check_map(policy->counters, BPF_MAP_TYPE_PERCPU_ARRAY,
@@ -287,14 +293,15 @@ static __u32 object_nr_segments(const struct policy_object *policy)
 	       policy->layout.nr_segments[UBLKPOL_DIR_WRITE];
 }
 
-static int object_fill_segments(struct policy_object *policy, struct ublkpol_error *err)
+static int object_fill_map(const struct bpf_map *map, const void *entries, __u32 nr,
+			   struct ublkpol_error *err)
 {
-	int fd = bpf_map__fd(policy->segments);
+	const char *entry = entries;
 
-	for (__u32 i = 0; i < object_nr_segments(policy); i++) {
-		if (bpf_map_update_elem(fd, &i, &policy->layout.segments[i], BPF_ANY))
-			return error_set(err, UBLKPOL_ERR_FAILED, -errno,
-					 "cannot fill the segment table: %s", strerror(errno));
+	for (__u32 i = 0; i < nr; i++, entry += bpf_map__value_size(map)) {
+		if (bpf_map_update_elem(bpf_map__fd(map), &i, entry, BPF_ANY))
+			return error_set(err, UBLKPOL_ERR_FAILED, -errno, "cannot fill map %s: %s",
+					 bpf_map__name(map), strerror(errno));
 	}
 	return 0;
 }
@@ -346,7 +353,12 @@ int policy_object_load(struct policy_object *policy, const struct kernel_feature
 	ret = bpf_object__load(policy->bpf);
 	if (ret)
 		return object_load_error(policy, ret, err);
-	return object_fill_segments(policy, err);
+	ret = object_fill_map(policy->segments, policy->layout.segments,
+			      object_nr_segments(policy), err);
+	if (!ret)
+		ret = object_fill_map(policy->legs, policy->image.legs,
+				      policy->image.header->nr_legs, err);
+	return ret;
 }
 
 /* --- what there is --- */
@@ -359,6 +371,11 @@ const struct ublkpol_header *policy_object_header(const struct policy_object *po
 const struct ublkpol_backend *policy_object_backends(const struct policy_object *policy)
 {
 	return policy->image.backends;
+}
+
+const __u32 *policy_object_legs(const struct policy_object *policy)
+{
+	return policy->image.legs;
 }
 
 const char *policy_object_string(const struct policy_object *policy, __u32 string)

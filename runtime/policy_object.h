@@ -47,6 +47,9 @@ const struct ublkpol_header *policy_object_header(const struct policy_object *po
 /** policy_object_backends() - table of header.nr_backends backends, in slot order */
 const struct ublkpol_backend *policy_object_backends(const struct policy_object *policy);
 
+/** policy_object_legs() - table of header.nr_legs slots, see struct ublkpol_rule */
+const __u32 *policy_object_legs(const struct policy_object *policy);
+
 /** policy_object_string() - text of a string of the image, such as backend.name */
 const char *policy_object_string(const struct policy_object *policy, __u32 string);
 

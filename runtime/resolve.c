@@ -59,8 +59,31 @@ const char *resolve_print_size(char text[RESOLVE_TEXT_SIZE], __u64 sectors)
 	return text;
 }
 
-const char *resolve_print_lba(char text[RESOLVE_TEXT_SIZE], __u64 sector)
+/* Up to 9 decimals; the size is so large that rounding does not show in them */
+static const char *resolve_print_percent(char text[RESOLVE_TEXT_SIZE], __u64 sector,
+					 __u64 dev_sectors)
 {
+	__u64 percent = ((unsigned __int128)sector * RESOLVE_PERCENT_SCALE + dev_sectors / 2) /
+			dev_sectors;
+	int length;
+
+	length = snprintf(text, RESOLVE_TEXT_SIZE, "%llu.%09llu",
+			  (unsigned long long)percent / 1000000000,
+			  (unsigned long long)percent % 1000000000);
+	while (text[length - 1] == '0')
+		length--;
+	if (text[length - 1] == '.')
+		length--;
+	strcpy(text + length, "%");
+	return text;
+}
+
+const char *resolve_print_lba(const struct resolve *r, char text[RESOLVE_TEXT_SIZE], __u64 sector)
+{
+	if (!sector)
+		return strcpy(text, "0");
+	if (r->input->is_nominal)
+		return resolve_print_percent(text, sector, r->layout->dev_sectors);
 	if (sector % 2) {
 		snprintf(text, RESOLVE_TEXT_SIZE, "sector %llu", (unsigned long long)sector);
 		return text;
@@ -254,7 +277,7 @@ static void resolve_check_range(struct resolve *r, __u32 rule, const struct ublk
 							"'end' is the end of the device; 'size' "
 							"declares where that is",
 			       "the range ends at %s, beyond the end of the device (%s)",
-			       resolve_print_lba(last, resolved->last),
+			       resolve_print_lba(r, last, resolved->last),
 			       resolve_print_size(size, r->layout->dev_sectors));
 		return;
 	}
@@ -263,8 +286,8 @@ static void resolve_check_range(struct resolve *r, __u32 rule, const struct ublk
 			       "on this device (%s) the range is %s: it would be %s to %s",
 			       resolve_print_size(size, r->layout->dev_sectors),
 			       resolved->first == resolved->last ? "empty" : "reversed",
-			       resolve_print_lba(first, resolved->first),
-			       resolve_print_lba(last, resolved->last));
+			       resolve_print_lba(r, first, resolved->first),
+			       resolve_print_lba(r, last, resolved->last));
 }
 
 static void resolve_check_action(struct resolve *r, __u32 index, const struct ublkpol_rule *rule)
@@ -529,12 +552,13 @@ static __u64 resolve_max_bytes(const struct policy_image *image, bool *has_perce
 	return max;
 }
 
-__u64 resolve_nominal_sectors(const struct policy_image *image)
+__u64 resolve_nominal_sectors(const struct policy_image *image, bool *is_nominal)
 {
 	bool has_percent = false;
 	__u64 bytes = resolve_max_bytes(image, &has_percent);
 	__u64 sectors = RESOLVE_NOMINAL_MIN;
 
+	*is_nominal = !image->header->size && has_percent;
 	if (image->header->size)
 		return image->header->size / RESOLVE_SECTOR;
 	if (has_percent && bytes)

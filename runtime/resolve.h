@@ -7,6 +7,8 @@
  * and whether reads find what was written. The loader does it with the sizes
  * of the backends, the compiler without them, as far as that goes.
  */
+#include <stdbool.h>
+
 #include "policy_image.h"
 
 #define RESOLVE_MAX_SECTORS	2048U	/* of one request, before it is lowered: 1 MiB */
@@ -41,6 +43,7 @@ struct resolve_input {
 	 * none; 0: what the backends allow. One of the three must be known.
 	 */
 	__u64 dev_sectors;
+	bool is_nominal;	/* @dev_sectors is made up: messages do not name LBAs by it */
 	__u32 block;		/* bytes, power of two, 512 or more */
 	resolve_report_fn report;
 	void *report_arg;
@@ -77,10 +80,11 @@ void resolve_free(struct resolve_layout *layout);
 
 /**
  * resolve_nominal_sectors() - a device size for checks that need none
+ * @is_nominal: for struct resolve_input
  *
  * Return: a size at which the order of all boundaries is the one they have at
  * every large enough size, or 0 if their order depends on the size.
  */
-__u64 resolve_nominal_sectors(const struct policy_image *image);
+__u64 resolve_nominal_sectors(const struct policy_image *image, bool *is_nominal);
 
 #endif

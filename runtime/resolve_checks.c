@@ -158,7 +158,7 @@ static int checks_bounds(struct resolve *r, const struct checks_extents *extents
 		resolve_report(r, RESOLVE_ERROR, NULL, extent->segment->rule, 0, NULL,
 			       "the rule needs backend '%s' up to %s, but it holds only %s",
 			       checks_backend_name(r, extent->backend),
-			       resolve_print_lba(end, extent->last),
+			       resolve_print_lba(r, end, extent->last),
 			       resolve_print_size(size, available));
 	}
 	free(reported);
@@ -207,6 +207,27 @@ static bool checks_find_alias(const struct policy_image *image, const struct che
 	return false;
 }
 
+/* Rules that alias do so in their reads, their writes and both: once is enough */
+struct checks_pairs {
+	struct {
+		__u32 rules[2];
+	} list[CHECKS_MAX_REPORTS];
+	unsigned int nr;
+};
+
+static bool checks_pairs_add(struct checks_pairs *pairs, __u32 a, __u32 b)
+{
+	for (unsigned int i = 0; i < pairs->nr; i++) {
+		const __u32 *known = pairs->list[i].rules;
+
+		if ((known[0] == a && known[1] == b) || (known[0] == b && known[1] == a))
+			return false;
+	}
+	pairs->list[pairs->nr].rules[0] = a;
+	pairs->list[pairs->nr++].rules[1] = b;
+	return true;
+}
+
 static void checks_report_alias(struct resolve *r, const struct checks_extent *a,
 				const struct checks_extent *b, __u64 sector)
 {
@@ -219,18 +240,18 @@ static void checks_report_alias(struct resolve *r, const struct checks_extent *a
 		a = b;
 		b = swap;
 	}
-	resolve_print_lba(lba_a, checks_lba_of(r->image, a, sector, &run));
-	resolve_print_lba(lba_b, checks_lba_of(r->image, b, sector, &run));
+	resolve_print_lba(r, lba_a, checks_lba_of(r->image, a, sector, &run));
+	resolve_print_lba(r, lba_b, checks_lba_of(r->image, b, sector, &run));
 	resolve_report(r, RESOLVE_ERROR, "alias", b->segment->rule, 0,
 		       "writing one of them would change the other",
 		       "LBA %s and LBA %s (line %u) both lie at %s of backend '%s'", lba_b, lba_a,
-		       checks_line(r, a->segment->rule), resolve_print_lba(at, sector),
+		       checks_line(r, a->segment->rule), resolve_print_lba(r, at, sector),
 		       checks_backend_name(r, b->backend));
 }
 
 static void checks_alias(struct resolve *r, struct checks_extents *extents)
 {
-	unsigned int reports = 0;
+	struct checks_pairs pairs = { .nr = 0 };
 
 	qsort(extents->list, extents->nr, sizeof(*extents->list), checks_compare_extents);
 	for (size_t i = 0; i < extents->nr; i++) {
@@ -245,10 +266,11 @@ static void checks_alias(struct resolve *r, struct checks_extents *extents)
 			/* What nobody writes may be read in many places */
 			if (a->dir == UBLKPOL_DIR_READ && b->dir == UBLKPOL_DIR_READ)
 				continue;
-			if (!checks_find_alias(r->image, a, b, &sector))
+			if (!checks_find_alias(r->image, a, b, &sector) ||
+			    !checks_pairs_add(&pairs, a->segment->rule, b->segment->rule))
 				continue;
 			checks_report_alias(r, a, b, sector);
-			if (++reports == CHECKS_MAX_REPORTS)
+			if (pairs.nr == CHECKS_MAX_REPORTS)
 				return;
 		}
 	}
@@ -268,12 +290,33 @@ static bool checks_same_target(const struct policy_image *image, const struct ub
 		       x->nr_legs * sizeof(*image->legs));
 }
 
+static void checks_report_incoherence(struct resolve *r, const struct ublkpol_segment *read,
+				      const struct ublkpol_segment *write, __u64 lba)
+{
+	static const char *const hint = "a read may go only where every write of that LBA goes";
+	struct checks_place from = checks_place_of(r->image, read, lba);
+	struct checks_place to = checks_place_of(r->image, write, lba);
+	char at[RESOLVE_TEXT_SIZE], read_at[RESOLVE_TEXT_SIZE], write_at[RESOLVE_TEXT_SIZE];
+
+	resolve_print_lba(r, at, lba);
+	if (from.backend != to.backend)
+		resolve_report(r, RESOLVE_ERROR, "coherence", read->rule, 0, hint,
+			       "LBA %s is read from '%s' but written to '%s' (line %u)", at,
+			       checks_backend_name(r, from.backend),
+			       checks_backend_name(r, to.backend), checks_line(r, write->rule));
+	else
+		resolve_report(r, RESOLVE_ERROR, "coherence", read->rule, 0, hint,
+			       "LBA %s is read from '%s' at %s but written at %s (line %u)", at,
+			       checks_backend_name(r, from.backend),
+			       resolve_print_lba(r, read_at, from.sector),
+			       resolve_print_lba(r, write_at, to.sector),
+			       checks_line(r, write->rule));
+}
+
 /* Compares @read and @write from @lba up to @end; reports the first difference */
 static bool checks_compare_segments(struct resolve *r, const struct ublkpol_segment *read,
 				    const struct ublkpol_segment *write, __u64 lba, __u64 end)
 {
-	char text[RESOLVE_TEXT_SIZE], at_read[RESOLVE_TEXT_SIZE], at_write[RESOLVE_TEXT_SIZE];
-
 	if (checks_same_target(r->image, read, write))
 		return false;
 	while (lba < end) {
@@ -281,15 +324,7 @@ static bool checks_compare_segments(struct resolve *r, const struct ublkpol_segm
 		struct checks_place to = checks_place_of(r->image, write, lba);
 
 		if (from.backend != to.backend || from.sector != to.sector) {
-			resolve_report(
-				r, RESOLVE_ERROR, "coherence", read->rule, 0,
-				"a read may go only where every write of that LBA goes",
-				"LBA %s is read from '%s' at %s but written to '%s' at %s (line %u)",
-				resolve_print_lba(text, lba), checks_backend_name(r, from.backend),
-				resolve_print_lba(at_read, from.sector),
-				checks_backend_name(r, to.backend),
-				resolve_print_lba(at_write, to.sector),
-				checks_line(r, write->rule));
+			checks_report_incoherence(r, read, write, lba);
 			return true;
 		}
 		lba += from.run < to.run ? from.run : to.run;
@@ -338,11 +373,11 @@ static void checks_report_gap(struct resolve *r, const char *what,
 	if (gap->end == r->layout->dev_sectors)
 		strcpy(end, "end");
 	else
-		resolve_print_lba(end, gap->end);
+		resolve_print_lba(r, end, gap->end);
 	resolve_report(r, RESOLVE_WARNING, "gap", RESOLVE_NO_RULE, 0,
 		       "'default -> ...' serves the rest; 'default -> error EIO' says it is meant",
 		       "no rule matches %s of LBA %s-%s: they fail with EIO", what,
-		       resolve_print_lba(start, gap->start), end);
+		       resolve_print_lba(r, start, gap->start), end);
 }
 
 static void checks_gaps(struct resolve *r)

@@ -32,8 +32,12 @@ void resolve_report(struct resolve *r, enum resolve_level level, const char *che
 /** resolve_print_size() - such as "64KiB"; returns @text */
 const char *resolve_print_size(char text[RESOLVE_TEXT_SIZE], __u64 sectors);
 
-/** resolve_print_lba() - the same; "sector 7" if that is no whole number of KiB */
-const char *resolve_print_lba(char text[RESOLVE_TEXT_SIZE], __u64 sector);
+/**
+ * resolve_print_lba() - such as "64KiB" or "sector 7"; "50%" if the size of the
+ * device is made up; returns @text
+ */
+const char *resolve_print_lba(const struct resolve *r, char text[RESOLVE_TEXT_SIZE],
+			      __u64 sector);
 
 /* A rule's segment for one direction, from 0 */
 static inline struct ublkpol_segment *resolve_part(const struct resolve_layout *layout,

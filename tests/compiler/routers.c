@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "routers.h"
+
+static unsigned int router_map_entries(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.max_entries;
+}
+
+int router_open_syscall(struct router *router, struct policy_object *policy)
+{
+	*router = (struct router){
+		.name = "bpf",
+		.prog_fd = policy_object_prog_fd(policy),
+		.plan_fd = policy_object_map_fd(policy, UBLKPOL_PLAN_MAP),
+		.counters_fd = policy_object_counters_fd(policy),
+		.nr_cpus = libbpf_num_possible_cpus(),
+	};
+	router->nr_counters = router_map_entries(router->counters_fd);
+	return router->plan_fd < 0 || !router->nr_counters ? -EINVAL : 0;
+}
+
+static int router_copy_tables(struct router *router, struct policy_object *policy)
+{
+	int segments_fd = policy_object_map_fd(policy, UBLKPOL_SEGMENTS_MAP);
+	int config_fd = policy_object_map_fd(policy, UBLKPOL_CONFIG_SECTION);
+	unsigned int nr = router_map_entries(segments_fd);
+	__u32 zero = 0;
+
+	router->nr_counters = router_map_entries(policy_object_counters_fd(policy));
+	router->segments = calloc(nr + 1, sizeof(*router->segments));
+	router->env = calloc(1, sizeof(*router->env));
+	if (!router->segments || !router->env)
+		return -ENOMEM;
+	for (__u32 i = 0; i < nr; i++) {
+		if (bpf_map_lookup_elem(segments_fd, &i, &router->segments[i]))
+			return -errno;
+	}
+	if (bpf_map_lookup_elem(config_fd, &zero, &router->env->config))
+		return -errno;
+	router->env->segments = router->segments;
+	router->env->nr_segments = nr;
+	router->env->legs = policy_object_legs(policy);
+	router->env->nr_legs = policy_object_header(policy)->nr_legs;
+	router->env->counters = calloc(router->nr_counters, sizeof(*router->env->counters));
+	router->env->nr_counters = router->nr_counters;
+	return router->env->counters ? 0 : -ENOMEM;
+}
+
+int router_open_native(struct router *router, const char *library, struct policy_object *policy)
+{
+	*router = (struct router){ .name = "native", .is_native = true };
+	router->library = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+	if (!router->library) {
+		printf("%s\n", dlerror());
+		return -EINVAL;
+	}
+	*(void **)&router->route = dlsym(router->library, UBLKPOL_NATIVE_SYMBOL);
+	if (!router->route)
+		return -EINVAL;
+	return router_copy_tables(router, policy);
+}
+
+void router_close(struct router *router)
+{
+	if (!router->is_native)
+		return;
+	if (router->env)
+		free(router->env->counters);
+	free(router->env);
+	free(router->segments);
+	if (router->library)
+		dlclose(router->library);
+}
+
+static int router_run_syscall(struct router *router, const struct ublk_bpf_ctx *ctx)
+{
+	struct ublk_bpf_ctx copy = *ctx;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &copy, .ctx_size_in = sizeof(copy), );
+	__u32 zero = 0;
+
+	router->plan.nr_items = 0;
+	if (bpf_map_update_elem(router->plan_fd, &zero, &router->plan, BPF_ANY) ||
+	    bpf_prog_test_run_opts(router->prog_fd, &opts) ||
+	    bpf_map_lookup_elem(router->plan_fd, &zero, &router->plan)) {
+		printf("BPF_PROG_TEST_RUN: %s\n", strerror(errno));
+		exit(EXIT_FAILURE);
+	}
+	return (int)opts.retval;
+}
+
+int router_run(struct router *router, const struct ublk_bpf_ctx *ctx)
+{
+	int ret;
+
+	if (!router->is_native)
+		return router_run_syscall(router, ctx);
+	router->env->plan.nr_items = 0;
+	ret = router->route(router->env, ctx);
+	router->plan = router->env->plan;
+	return ret;
+}
+
+static void router_add(struct ublkpol_counters *sum, const struct ublkpol_counters *counters)
+{
+	for (unsigned int op = 0; op < UBLKPOL_NR_OPS; op++) {
+		sum->requests[op] += counters->requests[op];
+		sum->bytes[op] += counters->bytes[op];
+	}
+}
+
+int router_counters(const struct router *router, unsigned int index, struct ublkpol_counters *sum)
+{
+	struct ublkpol_counters *per_cpu;
+
+	*sum = (struct ublkpol_counters){ 0 };
+	if (router->is_native) {
+		router_add(sum, &router->env->counters[index]);
+		return 0;
+	}
+	per_cpu = calloc(router->nr_cpus, sizeof(*per_cpu));
+	if (!per_cpu || bpf_map_lookup_elem(router->counters_fd, &index, per_cpu)) {
+		free(per_cpu);
+		return -EIO;
+	}
+	for (unsigned int cpu = 0; cpu < router->nr_cpus; cpu++)
+		router_add(sum, &per_cpu[cpu]);
+	free(per_cpu);
+	return 0;
+}
