@@ -54,7 +54,7 @@ help:
 # ---- programs --------------------------------------------------------------
 
 -include compiler/build.mk runtime/build.mk tests/unit/build.mk tests/unit-runtime/build.mk
-include tests/model/build.mk
+include tests/compiler/build.mk tests/model/build.mk
 
 .PHONY: tools policies
 tools: $(BUILD)/ublkpolc $(BUILD)/ublkpol
