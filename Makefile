@@ -91,7 +91,7 @@ check check-unit check-compiler: deps
 check:
 	$(Q)$(MAKE) $(HOST_TESTS) all model test-policies kernel
 	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
-	$(Q)tests/run style unit compiler host vm
+	$(Q)tests/run style unit compiler host vm demo
 
 check-style: deps kernel
 	$(Q)tests/run style

@@ -14,11 +14,12 @@ reads=$(stat_of '.rules[0].read.requests')
 # 1 MiB in 16 requests, and one of 64 KiB that has 24 KiB in the second half
 dd if="$dev" of=read.1 bs=64K count=16 iflag=direct status=none
 head -c 64K /dev/zero | tr '\0' x >new
-dd if=new of="$dev" bs=64K count=1 seek=$(((4 << 20) - (40 << 10))) oflag=direct,seek_bytes status=none
+dd if=new of="$dev" bs=64K count=1 seek=$(((4 << 20) - (40 << 10))) oflag=direct,seek_bytes \
+	status=none
 
-cmp read.1 <(head -c 1M a.before)
-cmp -n $((40 << 10)) new <(tail -c +$(((4 << 20) - (40 << 10) + 1)) "$disk/a")
-cmp <(tail -c 24K new) <(head -c 24K <(tail -c +$(((4 << 20) + 1)) "$disk/b"))
+cmp -n $((1 << 20)) read.1 a.before
+cmp -n $((40 << 10)) -i 0:$(((4 << 20) - (40 << 10))) new "$disk/a"
+cmp -n $((24 << 10)) -i $((40 << 10)):$((4 << 20)) new "$disk/b"
 for expected in '.rules[0].write.requests 1' '.rules[0].write.bytes 40960' \
 	'.rules[1].write.requests 1' '.rules[1].write.bytes 24576' \
 	'.backends[0].write.requests 1' '.backends[0].write.bytes 40960' \
@@ -30,6 +31,7 @@ for expected in '.rules[0].write.requests 1' '.rules[0].write.bytes 40960' \
 done
 del
 # nothing else on the backends has changed
-cmp <(head -c $(((4 << 20) - (40 << 10))) a.before) <(head -c $(((4 << 20) - (40 << 10))) "$disk/a")
-cmp <(head -c 4M b.before) <(head -c 4M "$disk/b")
-cmp <(tail -c 4M a.before) <(tail -c 4M "$disk/a")
+cmp -n $(((4 << 20) - (40 << 10))) a.before "$disk/a"
+cmp -i 4M a.before "$disk/a"
+cmp -n $((4 << 20)) b.before "$disk/b"
+cmp -i $(((4 << 20) + (24 << 10))) b.before "$disk/b"

@@ -31,7 +31,7 @@ random_file b 4
 : >empty
 before=$(state)
 
-refused 2 'backend' "$ublkpol" add "$halves" --backend fd0
+refused 2 'NAME=PATH' "$ublkpol" add "$halves" --backend fd0
 refused 2 'usage|policy' "$ublkpol" add
 refused 4 'fd1' "$ublkpol" add "$halves" --backend fd0=a
 refused 4 'fd7' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=b --backend fd7=a
@@ -41,15 +41,18 @@ refused 4 'No such file' "$ublkpol" add nothing.bpf.o --backend fd0=a --backend 
 refused 4 'a' "$ublkpol" add a --backend fd0=a --backend fd1=b
 refused 5 '77' "$ublkpol" del -n 77
 
-# a number that is taken
+# a number and backends that are taken
+cp a c
+cp b d
 add halves a b -- -n 5
 before=$(state)
-refused 1 'exists|in use|taken' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=b -n 5
+refused 1 'exists|in use|taken' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=d -n 5
+refused 4 'locked' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=b
 # a disk that somebody else holds
 null_blk nullb1 8
 dm holder "0 16384 linear $block_device 0"
 before=$(state)
-refused 4 'busy' "$ublkpol" add "$halves" --backend fd0=a --backend "fd1=/dev/nullb1"
+refused 4 'busy' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=/dev/nullb1
 dmsetup remove holder
 del
 before=$(state)

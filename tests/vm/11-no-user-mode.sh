@@ -18,6 +18,11 @@ user_returns()
 	stat_of '[.queues[].user_returns] | add'
 }
 
+requests()
+{
+	stat_of '[.rules[] | .read.requests, .write.requests] | add'
+}
+
 random_file "$disk/a" 64
 random_file "$disk/b" 64
 random_file c 64
@@ -31,12 +36,12 @@ for backends in "$disk/a $disk/b" "$disk/a c"; do
 	echo 1 >$tracing/events/raw_syscalls/sys_exit/enable
 	ticks=$(user_ticks)
 	returns=$(user_returns)
-	requests=$(stat_of '[.rules[] | .read.requests, .write.requests] | add')
+	requests=$(requests)
 
 	run_fio --rw=randrw --bsrange=512-256k --blockalign=512 --iodepth=32 --numjobs=2 \
 		--size=64M --io_size=64M --fsync=50
 
-	requests=$(($(stat_of '[.rules[] | .read.requests, .write.requests] | add') - requests))
+	requests=$(($(requests) - requests))
 	[ $requests -gt 1000 ] || fail "only $requests requests"
 	[ "$(user_returns)" -eq "$returns" ] || fail "user_returns moved"
 	[ "$(user_ticks)" -eq "$ticks" ] || fail "user time moved by $(($(user_ticks) - ticks)) ticks"

@@ -3,19 +3,20 @@
 #
 # What the VM tests share. A test runs in an empty directory on tmpfs; $disk is
 # an empty one on ext4, for real files.
-set -euo pipefail
+set -eEuo pipefail
 
+# shellcheck disable=SC2034 # for the tests
 disk=/mnt/disk/test
 policies=$BUILD/tests/vm/policies
 ublkpol=$BUILD/ublkpol
 
 fail()
 {
-	echo "FAILED: $*"
+	echo "FAILED: $*" >&2
 	exit 1
 }
 
-trap 'echo "failed in line $LINENO: $BASH_COMMAND"' ERR
+trap 'echo "failed in line $LINENO: $BASH_COMMAND" >&2' ERR
 
 # random_file FILE MIB [EXTRA_BYTES]: content of its own, of a period that is
 # no multiple of a sector
@@ -78,7 +79,7 @@ del()
 # stat_of JQ_PATH: a number of the device's statistics
 stat_of()
 {
-	"$ublkpol" stats -n "$id" --json | jq "$1"
+	"$ublkpol" stats -n "$id" --json | jq ".[0] | $1"
 }
 
 # within SECONDS COMMAND...: fails when the command has not succeeded by then
