@@ -9,6 +9,7 @@
 /* What the program finds in maps when it runs as BPF; owned by the caller */
 struct ublkpol_native {
 	struct ublkpol_config config;
+	struct ublkpol_search search;
 	const struct ublkpol_segment *segments;
 	__u32 nr_segments;
 	const __u32 *legs;

@@ -19,6 +19,7 @@
 
 #define UBLKPOL_IMAGE_SECTION	".rodata.policy"	/* image, not loaded */
 #define UBLKPOL_CONFIG_SECTION	".rodata.config"	/* struct ublkpol_config */
+#define UBLKPOL_SEARCH_SECTION	".data.search"		/* struct ublkpol_search */
 #define UBLKPOL_SEGMENTS_MAP	"ublkpol_segs"		/* struct ublkpol_segment */
 #define UBLKPOL_LEGS_MAP	"ublkpol_legs"		/* __u32, the leg table */
 #define UBLKPOL_COUNTERS_MAP	"ublkpol_stats"		/* struct ublkpol_counters */
@@ -73,6 +74,8 @@ struct ublkpol_rule {
 	__u32	is_default;	/* written as "default" */
 	__u32	label;		/* string: the label, or "" */
 	__u32	text;		/* string: the rule as it was written */
+	__u32	target;		/* which code of the program: equal actions share it */
+	__u32	reserved;
 };
 
 struct ublkpol_backend {
@@ -108,10 +111,11 @@ struct ublkpol_segment {
 	__u64	end;		/* 512-byte sectors */
 	__s64	delta;		/* 512-byte sectors */
 	__u32	rule;		/* index, or UBLKPOL_NO_RULE */
-	__u32	reserved;
+	__u32	target;		/* of that rule, or UBLKPOL_NO_TARGET */
 };
 
 #define UBLKPOL_NO_RULE		(~0U)
+#define UBLKPOL_NO_TARGET	(~0U)
 
 /* Which part of the segment table */
 enum ublkpol_direction {
@@ -132,6 +136,15 @@ struct ublkpol_config {
 	__u32	nr_read_segments;
 	__u32	nr_write_segments;
 	struct ublkpol_segment inlined[UBLKPOL_NR_DIRS][UBLKPOL_INLINE_SEGMENTS];
+};
+
+/*
+ * Set by the loader, not constant to the verifier: with constants it would
+ * follow a binary search to every single entry. Entries of the segment table.
+ */
+struct ublkpol_search {
+	__u32	first[UBLKPOL_NR_DIRS];
+	__u32	end[UBLKPOL_NR_DIRS];
 };
 
 /*

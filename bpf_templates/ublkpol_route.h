@@ -25,6 +25,7 @@ static __always_inline bool ublkpol_find_inlined(__u32 dir, __u64 sector, __u32 
 			segment->end = ublkpol_config.inlined[dir][i].end;
 			segment->delta = ublkpol_config.inlined[dir][i].delta;
 			segment->rule = ublkpol_config.inlined[dir][i].rule;
+			segment->target = ublkpol_config.inlined[dir][i].target;
 			return true;
 		}
 	}
@@ -32,10 +33,12 @@ static __always_inline bool ublkpol_find_inlined(__u32 dir, __u64 sector, __u32 
 }
 
 /* The same in the map, for parts of any size */
-static __always_inline bool ublkpol_find_in_map(__u32 low, __u32 high, __u64 sector, __u32 *index,
+static __always_inline bool ublkpol_find_in_map(__u32 dir, __u64 sector, __u32 *index,
 						struct ublkpol_segment *segment)
 {
 	const struct ublkpol_segment *entry;
+	__u32 low = ublkpol_search.first[dir];
+	__u32 high = ublkpol_search.end[dir];
 
 	for (int i = 0; i < 32 && low < high; i++) {
 		__u32 middle = low + (high - low) / 2;
@@ -60,17 +63,11 @@ static __always_inline bool ublkpol_find_in_map(__u32 low, __u32 high, __u64 sec
 static __always_inline bool ublkpol_find(__u32 dir, __u64 sector, __u32 *index,
 					 struct ublkpol_segment *segment)
 {
-	__u32 reads = ublkpol_config.nr_read_segments;
-	__u32 writes = ublkpol_config.nr_write_segments;
+	__u32 nr = dir == UBLKPOL_DIR_READ ? ublkpol_config.nr_read_segments :
+					     ublkpol_config.nr_write_segments;
 
-	if (dir == UBLKPOL_DIR_READ) {
-		if (reads <= UBLKPOL_INLINE_SEGMENTS)
-			return ublkpol_find_inlined(UBLKPOL_DIR_READ, sector, index, segment);
-		return ublkpol_find_in_map(0, reads, sector, index, segment);
-	}
-	if (writes <= UBLKPOL_INLINE_SEGMENTS)
-		return ublkpol_find_inlined(UBLKPOL_DIR_WRITE, sector, index, segment);
-	return ublkpol_find_in_map(reads, reads + writes, sector, index, segment);
+	return nr <= UBLKPOL_INLINE_SEGMENTS ? ublkpol_find_inlined(dir, sector, index, segment) :
+					       ublkpol_find_in_map(dir, sector, index, segment);
 }
 
 /* A piece that failed is counted too: that is how an error rule shows up */
@@ -129,7 +126,7 @@ static long ublkpol_split_step(__u64 i, struct ublkpol_split *split)
 	piece.pos = split->sector + segment->delta;
 	piece.sectors = split->sectors < left_here ? split->sectors : left_here;
 
-	err = policy_place(segment->rule, &piece);
+	err = policy_place(segment->target, &piece);
 	bytes = piece.sectors << UBLKPOL_SECTOR_SHIFT;
 	ublkpol_count_rule(segment->rule, split->dir, split->counted != split->index + 1, bytes);
 	split->counted = split->index + 1;
@@ -180,7 +177,7 @@ static __always_inline int ublkpol_read_write(void *ctx, const struct ublkpol_re
 
 	piece.pos = request->sector + segment.delta;
 	piece.sectors = request->sectors;
-	err = policy_place(segment.rule, &piece);
+	err = policy_place(segment.target, &piece);
 	if (!err && piece.sectors < request->sectors)
 		return ublkpol_split(ctx, request, index);
 

@@ -13,6 +13,7 @@
 #define ublkpol_loop(nr, fn, arg)	bpf_loop(nr, fn, arg, 0)
 
 const volatile struct ublkpol_config ublkpol_config SEC(UBLKPOL_CONFIG_SECTION);
+volatile struct ublkpol_search ublkpol_search SEC(UBLKPOL_SEARCH_SECTION);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -18,6 +18,7 @@
 static struct ublkpol_native *ublkpol_env;
 
 #define ublkpol_config	(ublkpol_env->config)
+#define ublkpol_search	(ublkpol_env->search)
 
 static __always_inline const struct ublkpol_segment *ublkpol_segment_at(__u32 index)
 {

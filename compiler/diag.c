@@ -6,6 +6,7 @@
 #include "diag.h"
 
 #define DIAG_INDENT	"    "
+#define DIAG_MAX_WIDTH	96U	/* bytes of a line that are shown */
 
 struct diag_message {
 	struct diag_message *next;
@@ -63,17 +64,35 @@ static bool diag_is_utf8_continuation(char byte)
 	return (byte & 0xc0) == 0x80;
 }
 
+/* The part of a long line that is shown: @from up to @to, around byte @at */
+static void diag_clip(const char *line, size_t length, size_t at, size_t *from, size_t *to)
+{
+	*from = 0;
+	*to = length;
+	if (length <= DIAG_MAX_WIDTH)
+		return;
+	*from = at > DIAG_MAX_WIDTH / 3 ? at - DIAG_MAX_WIDTH / 3 : 0;
+	if (*from + DIAG_MAX_WIDTH < length)
+		*to = *from + DIAG_MAX_WIDTH;
+	while (*from < at && diag_is_utf8_continuation(line[*from]))
+		(*from)++;
+	while (*to < length && diag_is_utf8_continuation(line[*to]))
+		(*to)++;
+}
+
 static void diag_print_excerpt(const struct diag *diag, const struct location *at, FILE *out)
 {
-	size_t length;
+	size_t length, from, to;
 	const char *line = source_line(diag->source, at->first_line, &length);
 	size_t first = at->first_column - 1;
 	size_t last = at->last_line == at->first_line ? (size_t)at->last_column - 1 : length;
 
-	if (last > length)
-		last = length;
-	fprintf(out, DIAG_INDENT "%.*s\n" DIAG_INDENT, (int)length, line);
-	for (size_t i = 0; i < first && i < length; i++) {
+	diag_clip(line, length, first, &from, &to);
+	if (last > to)
+		last = to;
+	fprintf(out, DIAG_INDENT "%s%.*s%s\n" DIAG_INDENT "%s", from ? "..." : "", (int)(to - from),
+		line + from, to < length ? "..." : "", from ? "   " : "");
+	for (size_t i = from; i < first && i < to; i++) {
 		if (!diag_is_utf8_continuation(line[i]))
 			putc(line[i] == '\t' ? '\t' : ' ', out);
 	}

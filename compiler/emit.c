@@ -6,6 +6,8 @@
 #include "emit.h"
 #include "templates.h"
 
+#define EMIT_MAX_SHOWN	8	/* rules in the comment of a target */
+
 /*
  * The program is bpf_templates/policy.bpf.c.in, where each line "@NAME@" gives
  * way to what the function of that name writes.
@@ -119,34 +121,64 @@ static void emit_action(struct emit *e, const struct ublkpol_rule *rule)
 	}
 }
 
+/* The first rule of target @target; NULL behind the last target */
+static const struct ublkpol_rule *emit_target_rule(const struct emit *e, __u32 target)
+{
+	for (__u32 i = 0; i < e->image->header->nr_rules; i++) {
+		if (e->image->rules[i].target == target)
+			return &e->image->rules[i];
+	}
+	return NULL;
+}
+
+static void emit_target_comment(struct emit *e, __u32 target)
+{
+	const char *before = "\n/* ";
+	unsigned int shown = 0;
+
+	for (__u32 i = 0; i < e->image->header->nr_rules; i++) {
+		const struct ublkpol_rule *rule = &e->image->rules[i];
+
+		if (rule->target != target)
+			continue;
+		emit(e, "%s%u: ", before, rule->line);
+		if (++shown > EMIT_MAX_SHOWN) {
+			emit(e, "and more");
+			break;
+		}
+		emit_comment(e, emit_text(e, rule->text));
+		before = "\n * ";
+	}
+	emit(e, " */\n");
+}
+
 /*
- * One line each, under the policy's own line number: that is the line which
+ * One line of code, under the policy's own line number: that is the line which
  * the verifier's log then quotes.
  */
-static void emit_rule(struct emit *e, __u32 index)
+static void emit_target(struct emit *e, const struct ublkpol_rule *rule)
 {
-	const struct ublkpol_rule *rule = &e->image->rules[index];
-
-	emit(e, "\n/* ");
-	emit_comment(e, emit_text(e, rule->text));
-	emit(e, " */\n");
+	emit_target_comment(e, rule->target);
 	emit_line_directive(e, rule->line, emit_text(e, e->image->header->source));
-	emit(e, "static __always_inline int rule_%u(struct ublkpol_piece *piece) { ", index);
+	emit(e, "static __always_inline int target_%u(struct ublkpol_piece *piece) { ",
+	     rule->target);
 	emit_action(e, rule);
 	emit(e, " }\n");
 	emit_line_directive(e, e->line + 1, e->file_name);
 }
 
-static void emit_rules(struct emit *e)
+static void emit_targets(struct emit *e)
 {
-	for (__u32 i = 0; i < e->image->header->nr_rules; i++)
-		emit_rule(e, i);
+	const struct ublkpol_rule *rule;
+
+	for (__u32 i = 0; (rule = emit_target_rule(e, i)); i++)
+		emit_target(e, rule);
 }
 
 static void emit_cases(struct emit *e)
 {
-	for (__u32 i = 0; i < e->image->header->nr_rules; i++)
-		emit(e, "\tcase %u:\n\t\treturn rule_%u(piece);\n", i, i);
+	for (__u32 i = 0; emit_target_rule(e, i); i++)
+		emit(e, "\tcase %u:\n\t\treturn target_%u(piece);\n", i, i);
 }
 
 /* Bit b: backend b has to be flushed, because a rule says so or data may be there */
@@ -251,8 +283,9 @@ static void emit_image_rule(struct emit *e, const struct ublkpol_rule *rule)
 		emit(e, "\t\t  .at = UBLKPOL_NO_OFFSET,");
 	else
 		emit(e, "\t\t  .at = %lluULL,", (unsigned long long)rule->at);
-	emit(e, " .line = %u, .is_default = %u, .label = %u, .text = %u },\n", rule->line,
-	     rule->is_default, rule->label, rule->text);
+	emit(e, " .line = %u, .is_default = %u,\n", rule->line, rule->is_default);
+	emit(e, "\t\t  .label = %u, .text = %u, .target = %u },\n", rule->label, rule->text,
+	     rule->target);
 }
 
 static void emit_image_bound(struct emit *e, const struct ublkpol_bound *bound)
@@ -325,7 +358,7 @@ static const struct {
 	const char *line;
 	void (*write)(struct emit *e);
 } emit_parts[] = {
-	{ "@COUNTS@\n", emit_counts }, { "@SLOTS@\n", emit_slots }, { "@RULES@\n", emit_rules },
+	{ "@COUNTS@\n", emit_counts }, { "@SLOTS@\n", emit_slots }, { "@TARGETS@\n", emit_targets },
 	{ "@CASES@\n", emit_cases },   { "@FLUSH@\n", emit_flush }, { "@IMAGE@\n", emit_image },
 };
 

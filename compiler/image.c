@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdbool.h>
 #include <string.h>
 
 #include "image.h"
@@ -93,6 +94,32 @@ static void image_add_action(struct image_builder *b, struct ublkpol_rule *rule,
 	}
 }
 
+static bool image_is_same_action(const struct image_builder *b, const struct ublkpol_rule *x,
+				 const struct ublkpol_rule *y)
+{
+	return x->action == y->action && x->chunk == y->chunk && x->error == y->error &&
+	       x->nr_legs == y->nr_legs &&
+	       !memcmp(b->legs + x->first_leg, b->legs + y->first_leg,
+		       x->nr_legs * sizeof(*b->legs));
+}
+
+/* Equal actions share their code, so that its size does not grow with the rules */
+static void image_number_targets(struct image_builder *b)
+{
+	const struct ublkpol_rule **firsts =
+		arena_alloc(b->arena, (b->header->nr_rules + 1) * sizeof(*firsts));
+	__u32 nr = 0;
+
+	for (__u32 i = 0; i < b->header->nr_rules; i++) {
+		struct ublkpol_rule *rule = &b->rules[i];
+
+		while (rule->target < nr && !image_is_same_action(b, firsts[rule->target], rule))
+			rule->target++;
+		if (rule->target == nr)
+			firsts[nr++] = rule;
+	}
+}
+
 /* Backends that no rule uses get no slot; @slots maps the others */
 static void image_add_backends(struct image_builder *b, const struct ast_policy *policy,
 			       __u32 *slots)
@@ -162,6 +189,7 @@ void image_build(struct policy_image *image, const struct ast_policy *policy,
 	}
 	for (__u32 i = 0; i < b.header->nr_legs; i++)
 		b.legs[i] = slots[b.legs[i]];
+	image_number_targets(&b);
 
 	*image = (struct policy_image){ b.header, b.backends, b.rules, b.ranges, b.legs,
 					b.strings };

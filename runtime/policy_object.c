@@ -270,21 +270,38 @@ static void object_inline_segments(struct ublkpol_config *config,
 	}
 }
 
+static int object_set_section(struct policy_object *policy, const char *section, const void *data,
+			      size_t size, struct ublkpol_error *err)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(policy->bpf, section);
+
+	if (!map || bpf_map__set_initial_value(map, data, size))
+		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
+				 "the policy's section %s has another form: compile it again",
+				 section);
+	return 0;
+}
+
 static int object_set_config(struct policy_object *policy, struct ublkpol_error *err)
 {
+	const __u32 *nr = policy->layout.nr_segments;
 	struct ublkpol_config config = {
 		.dev_sectors = policy->layout.dev_sectors,
-		.nr_read_segments = policy->layout.nr_segments[UBLKPOL_DIR_READ],
-		.nr_write_segments = policy->layout.nr_segments[UBLKPOL_DIR_WRITE],
+		.nr_read_segments = nr[UBLKPOL_DIR_READ],
+		.nr_write_segments = nr[UBLKPOL_DIR_WRITE],
 	};
-	struct bpf_map *map;
+	const struct ublkpol_search search = {
+		.first = { 0, nr[UBLKPOL_DIR_READ] },
+		.end = { nr[UBLKPOL_DIR_READ], nr[UBLKPOL_DIR_READ] + nr[UBLKPOL_DIR_WRITE] },
+	};
+	int ret;
 
 	object_inline_segments(&config, &policy->layout);
-	map = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_CONFIG_SECTION);
-	if (!map || bpf_map__set_initial_value(map, &config, sizeof(config)))
-		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
-				 "the policy's constants have another form: compile it again");
-	return 0;
+	ret = object_set_section(policy, UBLKPOL_CONFIG_SECTION, &config, sizeof(config), err);
+	if (!ret)
+		ret = object_set_section(policy, UBLKPOL_SEARCH_SECTION, &search, sizeof(search),
+					 err);
+	return ret;
 }
 
 static __u32 object_nr_segments(const struct policy_object *policy)

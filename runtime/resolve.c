@@ -454,9 +454,10 @@ static void resolve_cells_take_rule(struct resolve *r, struct resolve_cells *cel
 }
 
 /* Appends the cells to the segment table, equal neighbours joined */
-static int resolve_cells_emit(struct resolve_layout *layout, const struct resolve_cells *cells,
+static int resolve_cells_emit(struct resolve *r, const struct resolve_cells *cells,
 			      enum ublkpol_direction dir)
 {
+	struct resolve_layout *layout = r->layout;
 	__u32 before = layout->nr_segments[UBLKPOL_DIR_READ];
 	struct ublkpol_segment *segments, *last = NULL;
 
@@ -477,6 +478,9 @@ static int resolve_cells_emit(struct resolve_layout *layout, const struct resolv
 			.end = cells->bounds[c + 1],
 			.delta = cells->delta[c],
 			.rule = cells->rule[c],
+			.target = cells->rule[c] == UBLKPOL_NO_RULE ?
+					  UBLKPOL_NO_TARGET :
+					  r->image->rules[cells->rule[c]].target,
 		};
 	}
 	return 0;
@@ -495,7 +499,7 @@ static int resolve_segments(struct resolve *r, enum ublkpol_direction dir)
 		if (r->image->rules[i].ops & op)
 			resolve_cells_take_rule(r, &cells, i);
 	}
-	ret = r->nr_errors ? -EINVAL : resolve_cells_emit(r->layout, &cells, dir);
+	ret = r->nr_errors ? -EINVAL : resolve_cells_emit(r, &cells, dir);
 out:
 	resolve_cells_free(&cells);
 	return ret;

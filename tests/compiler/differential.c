@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * differential UBLKPOLC FIRST_SEED COUNT
+ * differential UBLKPOLC draw FIRST_SEED COUNT
  *
  * Draws policies, compiles each for real, and compares three opinions on
  * random requests: the reference model, the program as plain C, and the
  * program in this machine's kernel. Verdicts on wrong policies and limits of
  * requests are compared too. Prints PASS or FAIL for each policy.
+ *
+ * differential UBLKPOLC load FILE...
+ *
+ * Compiles policies and loads them into this machine's kernel, with backends
+ * of 1 TiB: does the verifier take them, and how much work are they for it?
  */
 #include <errno.h>
 #include <limits.h>
@@ -14,6 +19,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/ublk_cmd.h>
 
@@ -98,6 +104,14 @@ static int show_log(struct trial *trial, const char *what)
 	return complain(trial, "%s failed", what);
 }
 
+static int compile_for_kernel(struct trial *trial)
+{
+	if (run(DIFFERENTIAL_CLANG " -DUBLKPOL_SYSCALL -c -o %s/syscall.bpf.o %s/p.c", directory,
+		directory))
+		return show_log(trial, "clang");
+	return 0;
+}
+
 static int compile(struct trial *trial, bool *is_refused)
 {
 	char path[PATH_MAX];
@@ -117,13 +131,10 @@ static int compile(struct trial *trial, bool *is_refused)
 		return 0;
 	if (run("%s -o %s/p.bpf.o %s", ublkpolc, directory, path))
 		return show_log(trial, "ublkpolc");
-	if (run(DIFFERENTIAL_CLANG " -DUBLKPOL_SYSCALL -c -o %s/syscall.bpf.o %s/p.c", directory,
-		directory))
-		return show_log(trial, "clang");
 	if (run(DIFFERENTIAL_CC " -DUBLKPOL_NATIVE -o %s/native-%llu.so %s/p.c", directory,
 		(unsigned long long)trial->seed, directory))
 		return show_log(trial, "cc");
-	return 0;
+	return compile_for_kernel(trial);
 }
 
 /* --- load --- */
@@ -500,27 +511,87 @@ static bool run_trial(uint64_t seed)
 	return !ret;
 }
 
-int main(int argc, char *argv[])
+/* --- policies from files --- */
+
+static int try_load(struct trial *trial, const char *file)
+{
+	const struct kernel_features features = { .prog_type = BPF_PROG_TYPE_SYSCALL };
+	struct ublkpol_error err = { 0 };
+	__u64 sectors[UBLK_BPF_MAX_SLOTS];
+	char path[PATH_MAX];
+
+	for (unsigned int i = 0; i < UBLK_BPF_MAX_SLOTS; i++)
+		sectors[i] = 1ULL << 31;
+	if (run("%s -S -o %s/p.c %s", ublkpolc, directory, file))
+		return show_log(trial, "ublkpolc");
+	if (compile_for_kernel(trial))
+		return -1;
+	if (policy_object_open(&trial->object, in_directory(path, "syscall.bpf.o"), &err) ||
+	    policy_object_resolve(trial->object, sectors, 512, NULL, NULL, &err) ||
+	    policy_object_load(trial->object, &features, &err))
+		return complain(trial, "%s", err.text);
+	return 0;
+}
+
+static bool load_file(const char *file)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+	struct trial trial = { 0 };
+	int ret;
+
+	ret = try_load(&trial, file);
+	if (ret) {
+		printf("%s\nFAIL load: %s\n", trial.complaint, file);
+	} else {
+		bpf_obj_get_info_by_fd(policy_object_prog_fd(trial.object), &info, &size);
+		printf("PASS load: %s: %u instructions, %u steps of the verifier\n", file,
+		       info.xlated_prog_len / 8, info.verified_insns);
+	}
+	policy_object_close(trial.object);
+	return !ret;
+}
+
+/* --- main --- */
+
+static bool draw_policies(uint64_t first, uint64_t nr)
 {
 	bool passed = true;
-	uint64_t first, nr;
 
-	if (argc != 4) {
-		fputs("usage: differential UBLKPOLC FIRST_SEED COUNT\n", stderr);
+	for (uint64_t seed = first; seed < first + nr; seed++) {
+		passed &= run_trial(seed);
+		fflush(stdout);
+	}
+	return passed;
+}
+
+static bool load_files(char *files[])
+{
+	bool passed = true;
+
+	for (; *files; files++)
+		passed &= load_file(*files);
+	return passed;
+}
+
+int main(int argc, char *argv[])
+{
+	bool passed;
+
+	if (argc < 4) {
+		fputs("usage: differential UBLKPOLC draw FIRST_SEED COUNT | load FILE...\n", stderr);
 		return 2;
 	}
 	ublkpolc = argv[1];
-	first = strtoull(argv[2], NULL, 10);
-	nr = strtoull(argv[3], NULL, 10);
 	libbpf_set_print(NULL);
 	if (!mkdtemp(directory)) {
 		perror(directory);
 		return EXIT_FAILURE;
 	}
-	for (uint64_t seed = first; seed < first + nr; seed++) {
-		passed &= run_trial(seed);
-		fflush(stdout);
-	}
+	if (!strcmp(argv[2], "draw") && argc == 5)
+		passed = draw_policies(strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
+	else
+		passed = load_files(argv + 3);
 	if (run("rm -rf %s", directory))
 		passed = false;
 	return passed ? EXIT_SUCCESS : EXIT_FAILURE;

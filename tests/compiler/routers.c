@@ -34,6 +34,7 @@ static int router_copy_tables(struct router *router, struct policy_object *polic
 {
 	int segments_fd = policy_object_map_fd(policy, UBLKPOL_SEGMENTS_MAP);
 	int config_fd = policy_object_map_fd(policy, UBLKPOL_CONFIG_SECTION);
+	int search_fd = policy_object_map_fd(policy, UBLKPOL_SEARCH_SECTION);
 	unsigned int nr = router_map_entries(segments_fd);
 	__u32 zero = 0;
 
@@ -46,7 +47,8 @@ static int router_copy_tables(struct router *router, struct policy_object *polic
 		if (bpf_map_lookup_elem(segments_fd, &i, &router->segments[i]))
 			return -errno;
 	}
-	if (bpf_map_lookup_elem(config_fd, &zero, &router->env->config))
+	if (bpf_map_lookup_elem(config_fd, &zero, &router->env->config) ||
+	    bpf_map_lookup_elem(search_fd, &zero, &router->env->search))
 		return -errno;
 	router->env->segments = router->segments;
 	router->env->nr_segments = nr;
