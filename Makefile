@@ -35,10 +35,10 @@ all: tools policies
 help:
 	@echo 'Targets:'
 	@echo '  all             the compiler, the runtime and the policies, in build/'
-	@echo '  demo            install what is missing, build all and the kernel, boot it in QEMU,'
-	@echo '                  route real I/O through policies and show where it went'
+	@echo '  demo            install what is missing, build all and the kernel, boot it in'
+	@echo '                  QEMU, route real I/O through policies and show where it went'
 	@echo '  check           all of the following'
-	@echo '  check-style     formatting, shellcheck, cppcheck, SPDX lines, checkpatch on the series'
+	@echo '  check-style     formatting, shellcheck, cppcheck, SPDX lines, checkpatch'
 	@echo '  check-unit      unit tests on this machine, plain and with ASan and UBSan'
 	@echo '  check-compiler  policies, good and bad, against the expected output'
 	@echo '  check-vm        real I/O in a guest that runs the patched kernel'
@@ -53,11 +53,18 @@ help:
 
 # ---- programs --------------------------------------------------------------
 
--include compiler/build.mk runtime/build.mk tests/unit/build.mk tests/unit-runtime/build.mk
-include tests/compiler/build.mk tests/model/build.mk
-
 .PHONY: tools policies
 tools: $(BUILD)/ublkpolc $(BUILD)/ublkpol
+
+# On a bare machine, 'make deps' has to come first: these ask pkg-config
+ifneq ($(shell command -v pkg-config),)
+include compiler/build.mk runtime/build.mk
+-include tests/unit/build.mk tests/unit-runtime/build.mk
+include tests/compiler/build.mk tests/model/build.mk
+else
+$(BUILD)/%:
+	@echo "pkg-config is missing: 'make deps' installs what the build needs" >&2; exit 1
+endif
 
 # ---- policies --------------------------------------------------------------
 
