@@ -105,7 +105,9 @@ int clang_compile(const char *clang, const char *directory, const char *input,
 {
 	char include[4096], prefix_map[4096];
 	char *const argv[] = {
-		(char *)clang, "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Werror",
+		(char *)clang, "-target", "bpf", "-mcpu=v3", "-O2", "-Wall", "-Werror",
+		/* The BTF quotes the source: from the text itself, not from temporary files */
+		"-gdwarf-5", "-gembed-source", "-fdebug-compilation-dir=.",
 		/* clang for BPF does not look where this machine's <asm/types.h> is */
 		"-idirafter", "/usr/include/" UBLKPOL_MULTIARCH, include, prefix_map, "-c",
 		(char *)input, "-o", (char *)output, NULL,
