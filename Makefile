@@ -60,7 +60,7 @@ tools: $(BUILD)/ublkpolc $(BUILD)/ublkpol
 ifneq ($(shell command -v pkg-config),)
 include compiler/build.mk runtime/build.mk
 -include tests/unit/build.mk tests/unit-runtime/build.mk
-include tests/compiler/build.mk tests/model/build.mk
+include tests/compiler/build.mk tests/model/build.mk tests/kernel/build.mk
 else
 $(BUILD)/%:
 	@echo "pkg-config is missing: 'make deps' installs what the build needs" >&2; exit 1
@@ -96,7 +96,7 @@ demo: deps
 HOST_TESTS	:= tools unit-tests
 check check-unit check-compiler: deps
 check:
-	$(Q)$(MAKE) $(HOST_TESTS) all model test-policies kernel
+	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies kernel
 	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
 	$(Q)tests/run style unit compiler host vm demo
 
@@ -114,7 +114,7 @@ check-compiler:
 	$(Q)tests/run compiler
 
 check-vm: deps
-	$(Q)$(MAKE) all model test-policies kernel
+	$(Q)$(MAKE) all model kernel-tests test-policies kernel
 	$(Q)TESTS='$(TESTS)' tests/run vm
 
 .PHONY: unit-tests test-policies

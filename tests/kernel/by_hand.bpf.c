@@ -37,8 +37,7 @@ static long queue_nothing(struct ublk_bpf_ctx *ctx, __u64 addr, __u32 len)
 	struct io_uring_sqe sqe = { .opcode = IORING_OP_NOP, .addr = addr, .len = len };
 
 	return bpf_ublk_queue_sqe(ctx, &sqe, sizeof(sqe),
-				  ctx->op == UBLK_IO_OP_READ ? UBLK_BPF_FD_ZERO :
-							       UBLK_BPF_FD_DROP);
+				  ctx->op == UBLK_IO_OP_READ ? UBLK_BPF_FD_ZERO : UBLK_BPF_FD_DROP);
 }
 
 static int flush(struct ublk_bpf_ctx *ctx)

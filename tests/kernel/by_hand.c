@@ -180,8 +180,8 @@ static void *pattern(unsigned char seed)
 /* 0 or the errno that the device gave */
 static int device_io(struct by_hand *t, bool write, enum region region, void *buffer)
 {
-	ssize_t n = write ? pwrite(t->disk_fd, buffer, IO_BYTES, region_offset(region)) :
-			    pread(t->disk_fd, buffer, IO_BYTES, region_offset(region));
+	ssize_t n = write ? pwrite(t->disk_fd, buffer, IO_BYTES, region_offset(region))
+			  : pread(t->disk_fd, buffer, IO_BYTES, region_offset(region));
 
 	if (n < 0)
 		return errno;

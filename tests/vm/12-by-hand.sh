@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A hand-written program that uses every part of the kernel ABI, on both
+# engines: files and block devices, and block devices kept on the ring
+. "$(dirname "$0")/lib.sh"
+
+truncate -s 16M "$disk/a" "$disk/b"
+"$BUILD/by-hand" "$BUILD/by_hand.bpf.o" "$disk/a" "$disk/b"
+
+null_blk nullb_a 16
+null_blk nullb_b 16
+"$BUILD/by-hand" "$BUILD/by_hand.bpf.o" /dev/nullb_a /dev/nullb_b
+"$BUILD/by-hand" "$BUILD/by_hand.bpf.o" /dev/nullb_a /dev/nullb_b ring
