@@ -52,7 +52,10 @@ static int explain_open(const struct backend *b, int code, struct ublkpol_error 
 			      err);
 	case -EACCES:
 	case -EPERM:
-		return refuse(b, code, "cannot be opened for writing: permission denied", err);
+		return refuse(
+			b, code,
+			"cannot be opened for writing: no permission, or the device is read-only",
+			err);
 	case -EROFS:
 		return refuse(b, code, "is read-only", err);
 	case -ENXIO:

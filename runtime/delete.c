@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/pidfd.h>
 
@@ -11,6 +12,10 @@
 
 /* The daemon has nothing left to do but to exit */
 #define DAEMON_EXIT_MS 10000
+
+/* The partition scan, or udev, has a new device open for a moment */
+#define IN_USE_WAIT_MS 2000
+#define IN_USE_POLL_MS 20
 
 /* A descriptor of the daemon's process, or -1 if it is gone */
 static int open_daemon(const struct ublkpol_info *info)
@@ -36,31 +41,68 @@ static void wait_for_daemon(int pid_fd)
 		return;
 	while (poll(&daemon, 1, DAEMON_EXIT_MS) < 0 && errno == EINTR)
 		;
-	close(pid_fd);
+}
+
+static int stop_unused(struct ublk_control *control, int id)
+{
+	const struct timespec pause = { .tv_nsec = IN_USE_POLL_MS * 1000000L };
+	int ret, waited;
+
+	for (waited = 0;; waited += IN_USE_POLL_MS) {
+		ret = ublk_control_stop_unused(control, id);
+		if (ret != -EBUSY || waited >= IN_USE_WAIT_MS)
+			return ret;
+		nanosleep(&pause, NULL);
+	}
 }
 
 /*
  * A daemon that lives sees its FETCH commands aborted, cleans up and deletes
  * the device itself; deleting waits until it has closed the device.
  */
-static int stop_and_delete(struct ublk_control *control, int id, const struct ublkpol_info *info)
+static int stop_and_delete(struct ublk_control *control, const struct ublkpol_info *info,
+			   bool force)
 {
 	int ret;
 
 	if (info->status != UBLKPOL_STALE) {
-		ret = ublk_control_stop(control, id);
+		ret = force ? ublk_control_stop(control, info->id) : stop_unused(control, info->id);
 		if (ret && ret != -ENODEV)
 			return ret;
 	}
 	if (!info->daemon_alive)
-		state_remove(id);
+		state_remove(info->id);
 	if (info->status == UBLKPOL_STALE)
 		return 0;
-	ret = ublk_control_del(control, id);
-	return ret == -ENODEV ? 0 : ret;
+
+	/* Gone, or gone as soon as whoever has it open lets go */
+	ret = ublk_control_del(control, info->id);
+	return ret == -ENODEV || ret == -EBUSY ? 0 : ret;
 }
 
-int ublkpol_delete(int id, struct ublkpol_error *err)
+static int explain(int code, int id, struct ublkpol_error *err)
+{
+	switch (code) {
+	case -ENODEV:
+		return error_set(err, UBLKPOL_ERR_NO_DEVICE, code, "there is no policy device %d",
+				 id);
+	case -EPERM:
+		return error_set(err, UBLKPOL_ERR_NO_DEVICE, code,
+				 "ublk device %d is not a policy device: delete it with the tool "
+				 "that added it",
+				 id);
+	case -EBUSY:
+		return error_set(err, UBLKPOL_ERR_FAILED, code,
+				 UBLKPOL_NODE " is in use (mounted, open, or backend of another "
+					      "device): end that first, or force it",
+				 id);
+	default:
+		return error_set(err, UBLKPOL_ERR_FAILED, code, "cannot delete device %d: %s", id,
+				 strerror(-code));
+	}
+}
+
+int ublkpol_delete(int id, bool force, struct ublkpol_error *err)
 {
 	struct ublk_control control = { .fd = -1 };
 	struct ublkpol_info info;
@@ -74,29 +116,19 @@ int ublkpol_delete(int id, struct ublkpol_error *err)
 		goto out;
 
 	ret = list_lookup(&control, id, &info);
-	if (ret == -ENODEV) {
-		error_set(err, UBLKPOL_ERR_NO_DEVICE, ret, "there is no policy device %d", id);
+	if (ret) {
+		explain(ret, id, err);
 		goto out;
 	}
-	if (ret == -EPERM) {
-		error_set(err, UBLKPOL_ERR_NO_DEVICE, ret,
-			  "ublk device %d is not a policy device: delete it with the tool that "
-			  "added it",
-			  id);
-		goto out;
-	}
-	if (!ret) {
-		pid_fd = open_daemon(&info);
-		ret = stop_and_delete(&control, id, &info);
-		if (ret && pid_fd >= 0)
-			close(pid_fd);
-		else
-			wait_for_daemon(pid_fd);
-		state_free_info(&info);
-	}
+	pid_fd = open_daemon(&info);
+	ret = stop_and_delete(&control, &info, force);
 	if (ret)
-		error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot delete device %d: %s", id,
-			  strerror(-ret));
+		explain(ret, id, err);
+	else
+		wait_for_daemon(pid_fd);
+	if (pid_fd >= 0)
+		close(pid_fd);
+	state_free_info(&info);
 out:
 	ublk_control_close(&control);
 	close(lock_fd);

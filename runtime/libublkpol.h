@@ -180,14 +180,16 @@ void ublkpol_list_free(struct ublkpol_info *list, size_t count);
 /**
  * ublkpol_delete() - stop and delete a policy device of any process
  * @id: its number
+ * @force: also if it is mounted, open, or backend of another device; whoever
+ *	   uses it gets EIO, and its number is free when they have let go
  * @err: what failed
  *
- * Works also when its daemon is gone. Returns when the number is free again
+ * Works also when its daemon is gone. When it returns 0, the nodes are gone
  * and the daemon has exited.
  * Return: 0, -ENODEV (UBLKPOL_ERR_NO_DEVICE), -EPERM for a device of another
- * ublk server, or what the kernel said.
+ * ublk server, -EBUSY, or what the kernel said.
  */
-int ublkpol_delete(int id, struct ublkpol_error *err);
+int ublkpol_delete(int id, bool force, struct ublkpol_error *err);
 
 struct ublkpol_rule_stats {
 	unsigned int line; /* in the policy file, from 1 */

@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ublk_control.h"
 
 #define CONTROL_RING_ENTRIES 4
+
+#define FREE_NUMBER_WAIT_MS 3000
+#define FREE_NUMBER_POLL_MS 5
 
 int ublk_control_explain(int code, struct ublkpol_error *err)
 {
@@ -122,14 +126,33 @@ int ublk_control_add(struct ublk_control *control, struct ublksrv_ctrl_dev_info 
 			      0);
 }
 
+/*
+ * Not UBLK_U_CMD_DEL_DEV: that waits as long as anybody keeps the disk open,
+ * which may be for ever.
+ */
 int ublk_control_del(struct ublk_control *control, int id)
 {
-	return device_command(control, UBLK_U_CMD_DEL_DEV, id, NULL, 0, 0);
+	const struct timespec pause = { .tv_nsec = FREE_NUMBER_POLL_MS * 1000000L };
+	struct ublksrv_ctrl_dev_info info;
+	int ret, waited;
+
+	ret = device_command(control, UBLK_U_CMD_DEL_DEV_ASYNC, id, NULL, 0, 0);
+	for (waited = 0; !ret && waited < FREE_NUMBER_WAIT_MS; waited += FREE_NUMBER_POLL_MS) {
+		if (ublk_control_get_info(control, id, &info) == -ENODEV)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return ret ? ret : -EBUSY;
 }
 
 int ublk_control_stop(struct ublk_control *control, int id)
 {
 	return device_command(control, UBLK_U_CMD_STOP_DEV, id, NULL, 0, 0);
+}
+
+int ublk_control_stop_unused(struct ublk_control *control, int id)
+{
+	return device_command(control, UBLK_U_CMD_TRY_STOP_DEV, id, NULL, 0, 0);
 }
 
 int ublk_control_start(struct ublk_control *control, int id)

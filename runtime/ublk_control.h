@@ -51,15 +51,24 @@ int ublk_control_get_features(struct ublk_control *control, __u64 *flags);
 int ublk_control_add(struct ublk_control *control, struct ublksrv_ctrl_dev_info *info);
 
 /**
- * ublk_control_del() - delete a device
+ * ublk_control_del() - stop a device if it runs, and delete it
  *
- * Waits until its number is free, which is when the last opener of its
- * character device is gone.
+ * Its nodes are gone then. Waits some seconds until its number is free, too,
+ * which is when the last opener is gone.
+ * Return: 0, -EBUSY if the device is deleted but its number not free yet, or
+ * another negative errno
  */
 int ublk_control_del(struct ublk_control *control, int id);
 
 /** ublk_control_stop() - end all I/O, remove the disk, abort all FETCH commands */
 int ublk_control_stop(struct ublk_control *control, int id);
+
+/**
+ * ublk_control_stop_unused() - the same, unless somebody has the disk open
+ *
+ * Return: 0, -EBUSY, -ENODEV if there is no disk, or another negative errno
+ */
+int ublk_control_stop_unused(struct ublk_control *control, int id);
 
 /**
  * ublk_control_start() - make the disk appear

@@ -36,7 +36,8 @@ kill_daemon()
 
 delete_device()
 {
-	timeout 30 "$ublkpol" del -n "$id"
+	! "$ublkpol" del -n "$id" 2>/dev/null || fail "a device in use was deleted without --force"
+	timeout 30 "$ublkpol" del -n "$id" --force
 	within 30 load_ended || fail "requests hang after the device's end"
 	! wait "$load" || fail "fio saw no error"
 }
