@@ -20,7 +20,6 @@
 #define SQE_SIZE      64
 #define HELPER	      (-1) /* stands for the helper's number in a call */
 
-/* clang-format off: instructions read as a column */
 #define INSN(c, d, s, o, i)                                                         \
 	{                                                                           \
 		.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) \
@@ -114,8 +113,6 @@ static const struct rule rules[] = {
 	       MOV_IMM(R4, 0), CALL(HELPER), RETURN_SUBMIT) },
 	{ "no return value", "R0 !read_ok", "GPL", CODE(EXIT) },
 };
-
-/* clang-format on */
 
 static bool holds(const struct rule *rule, const struct kernel_features *features)
 {
