@@ -42,6 +42,8 @@ help:
 	@echo '  check-unit      unit tests on this machine, plain and with ASan and UBSan'
 	@echo '  check-compiler  policies, good and bad, against the expected output'
 	@echo '  check-vm        real I/O in a guest that runs the patched kernel'
+	@echo '  bench           measure everything against its peers: bench/results/'
+	@echo '  bench-quick     the main tables of it, in minutes'
 	@echo '  kernel          the patched kernel and kublk: build/kernel/'
 	@echo '  deps            install the Debian packages that are missing (as root)'
 	@echo '  clean           remove build/ (the kernel stays in ~/.cache/ublkpol)'
@@ -61,6 +63,7 @@ ifneq ($(shell command -v pkg-config),)
 include compiler/build.mk runtime/build.mk
 -include tests/unit/build.mk tests/unit-runtime/build.mk
 include tests/compiler/build.mk tests/model/build.mk tests/kernel/build.mk
+-include bench/bench.mk
 else
 $(BUILD)/%:
 	@echo "pkg-config is missing: 'make deps' installs what the build needs" >&2; exit 1

@@ -1,0 +1,14 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+title='Instructions per request: two backends, one queue, one CPU'
+clock=instructions
+cpus=1
+
+plan()
+{
+	rows null 'bare dm-linear dm-halves dm-striped ublkpol-linear ublkpol-halves ublkpol-stripe
+		kublk-stripe-copy kublk-stripe-user_copy kublk-stripe-zc kublk-stripe-auto_zc
+		kublk-stripe-batch' \
+		'randread/4096/1 randread/4096/16 randwrite/4096/16 randread/65536/16
+		randread/524288/16 randwrite/524288/16'
+}
