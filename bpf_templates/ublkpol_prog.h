@@ -42,35 +42,39 @@ struct ublkpol_piece {
 /* What policy_place() returns besides 0 and -errno */
 #define UBLKPOL_UNMATCHED	1
 
-/* Action NAME */
-static __always_inline int ublkpol_to_backend(struct ublkpol_piece *piece, __u32 slot)
-{
-	piece->slot = slot;
-	piece->offset = piece->pos;
-	return 0;
-}
+/*
+ * The actions. They are macros so that their instructions belong to the line
+ * that uses them, which is a line of the policy file.
+ */
+
+/* NAME */
+#define UBLKPOL_TO_BACKEND(piece, backend)                                                         \
+	({                                                                                         \
+		(piece)->slot = (backend);                                                         \
+		(piece)->offset = (piece)->pos;                                                    \
+		0;                                                                                 \
+	})
 
 /*
- * Action stripe: chunk c of the composite is chunk c / nr_legs of leg
- * c % nr_legs. The legs are in a map because an index into an array would make
- * the verifier track the exact range of every position in every turn of the
- * loop of ublkpol_split().
+ * stripe: chunk c of the composite is chunk c / nr_legs of leg c % nr_legs. The
+ * legs are in a map because an index into an array would make the verifier
+ * track the exact range of every position in every turn of the loop of
+ * ublkpol_split().
  */
-static __always_inline int ublkpol_to_stripe(struct ublkpol_piece *piece, __u32 chunk_sectors,
-					     __u32 first_leg, __u32 nr_legs)
-{
-	__u64 chunk = piece->pos / chunk_sectors;
-	__u32 inside = piece->pos % chunk_sectors;
-	const __u32 *slot = ublkpol_leg_at(first_leg + chunk % nr_legs);
-
-	if (!slot)
-		return -EIO;
-	piece->slot = *slot;
-	piece->offset = chunk / nr_legs * chunk_sectors + inside;
-	if (piece->sectors > chunk_sectors - inside)
-		piece->sectors = chunk_sectors - inside;
-	return 0;
-}
+#define UBLKPOL_TO_STRIPE(piece, chunk_sectors, first_leg, nr_legs)                                \
+	({                                                                                         \
+		__u64 chunk = (piece)->pos / (chunk_sectors);                                      \
+		__u32 inside = (piece)->pos % (chunk_sectors);                                     \
+		const __u32 *backend = ublkpol_leg_at((first_leg) + chunk % (nr_legs));            \
+                                                                                                   \
+		if (!backend)                                                                      \
+			return -EIO;                                                               \
+		(piece)->slot = *backend;                                                          \
+		(piece)->offset = chunk / (nr_legs) * (chunk_sectors) + inside;                    \
+		if ((piece)->sectors > (chunk_sectors) - inside)                                   \
+			(piece)->sectors = (chunk_sectors) - inside;                               \
+		0;                                                                                 \
+	})
 
 static __always_inline void ublkpol_count(__u32 entry, __u32 op, __u32 requests, __u64 bytes)
 {

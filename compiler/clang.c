@@ -74,7 +74,7 @@ static void clang_restore_signals(const struct sigaction old[3])
 	sigaction(SIGHUP, &old[2], NULL);
 }
 
-static int clang_run(char *const argv[])
+static int clang_run(char *const argv[], const char *directory)
 {
 	struct sigaction old[3];
 	int status = 0;
@@ -84,7 +84,8 @@ static int clang_run(char *const argv[])
 	pid = fork();
 	if (!pid) {
 		clang_restore_signals(old);
-		execvp(argv[0], argv);
+		if (!chdir(directory))
+			execvp(argv[0], argv);
 		fprintf(stderr, "ublkpolc: cannot run %s: %s\n", argv[0], strerror(errno));
 		_exit(127);
 	}
@@ -103,17 +104,14 @@ static int clang_run(char *const argv[])
 int clang_compile(const char *clang, const char *directory, const char *input,
 		  const char *output)
 {
-	char include[4096], prefix_map[4096];
 	char *const argv[] = {
-		(char *)clang, "-target", "bpf", "-mcpu=v3", "-O2", "-Wall", "-Werror",
-		/* The BTF quotes the source: from the text itself, not from temporary files */
-		"-gdwarf-5", "-gembed-source", "-fdebug-compilation-dir=.",
+		(char *)clang, "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Werror",
+		/* The verifier's log quotes source lines, which clang reads from here */
+		"-fdebug-compilation-dir=.", "-I.",
 		/* clang for BPF does not look where this machine's <asm/types.h> is */
-		"-idirafter", "/usr/include/" UBLKPOL_MULTIARCH, include, prefix_map, "-c",
-		(char *)input, "-o", (char *)output, NULL,
+		"-idirafter", "/usr/include/" UBLKPOL_MULTIARCH, "-c", (char *)input, "-o",
+		(char *)output, NULL,
 	};
 
-	snprintf(include, sizeof(include), "-I%s", directory);
-	snprintf(prefix_map, sizeof(prefix_map), "-ffile-prefix-map=%s/=", directory);
-	return clang_run(argv);
+	return clang_run(argv, directory);
 }

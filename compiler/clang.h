@@ -13,9 +13,10 @@ const char *clang_find(void);
 /**
  * clang_compile() - compile a policy program
  * @clang: from clang_find()
- * @directory: has the program's headers; its name does not get into the object
- * @input: C file
- * @output: BPF object to write
+ * @directory: where clang runs: it holds the program and its headers, and its
+ *	       name does not get into the object
+ * @input: C file in @directory
+ * @output: BPF object to write there
  *
  * clang's own messages go to stderr; they mean a defect of ublkpolc or of the
  * installation, never of the policy. Return: 0 or a negative errno; -EINTR if

@@ -16,7 +16,8 @@ struct emit {
 	FILE *out;
 	int line;		/* next one to write, from 1 */
 	const struct policy_image *image;
-	const char *file_name;
+	const char *policy_file;
+	const char *program_file;
 };
 
 static void emit_char(struct emit *e, char c)
@@ -105,12 +106,12 @@ static void emit_action(struct emit *e, const struct ublkpol_rule *rule)
 {
 	switch (rule->action) {
 	case UBLKPOL_ACTION_BACKEND:
-		emit(e, "return ublkpol_to_backend(piece, ");
+		emit(e, "return UBLKPOL_TO_BACKEND(piece, ");
 		emit_slot(e, e->image->legs[rule->first_leg]);
 		emit(e, ");");
 		break;
 	case UBLKPOL_ACTION_STRIPE:
-		emit(e, "return ublkpol_to_stripe(piece, %u, %u, %u);", rule->chunk / 512,
+		emit(e, "return UBLKPOL_TO_STRIPE(piece, %u, %u, %u);", rule->chunk / 512,
 		     rule->first_leg, rule->nr_legs);
 		break;
 	case UBLKPOL_ACTION_ERROR:
@@ -159,12 +160,12 @@ static void emit_target_comment(struct emit *e, __u32 target)
 static void emit_target(struct emit *e, const struct ublkpol_rule *rule)
 {
 	emit_target_comment(e, rule->target);
-	emit_line_directive(e, rule->line, emit_text(e, e->image->header->source));
+	emit_line_directive(e, rule->line, e->policy_file);
 	emit(e, "static __always_inline int target_%u(struct ublkpol_piece *piece) { ",
 	     rule->target);
 	emit_action(e, rule);
 	emit(e, " }\n");
-	emit_line_directive(e, e->line + 1, e->file_name);
+	emit_line_directive(e, e->line + 1, e->program_file);
 }
 
 static void emit_targets(struct emit *e)
@@ -391,9 +392,16 @@ static void emit_frame_line(struct emit *e, const char *line, size_t length)
 	}
 }
 
-void emit_program(FILE *out, const struct policy_image *image, const char *file_name)
+void emit_program(FILE *out, const struct policy_image *image, const char *policy_file,
+		  const char *program_file)
 {
-	struct emit e = { .out = out, .line = 1, .image = image, .file_name = file_name };
+	struct emit e = {
+		.out = out,
+		.line = 1,
+		.image = image,
+		.policy_file = policy_file,
+		.program_file = program_file,
+	};
 	const char *text = template_policy.text;
 
 	while (text < template_policy.end) {

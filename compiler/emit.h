@@ -10,8 +10,10 @@
  * emit_program() - write the policy's program as C
  * @out: where to; the caller checks it for errors
  * @image: the policy
- * @file_name: of the program, for the compiler's and the verifier's messages
+ * @policy_file: what the verifier's messages call the policy
+ * @program_file: what they call the program itself
  */
-void emit_program(FILE *out, const struct policy_image *image, const char *file_name);
+void emit_program(FILE *out, const struct policy_image *image, const char *policy_file,
+		  const char *program_file);
 
 #endif

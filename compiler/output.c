@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +14,18 @@
 #include "output.h"
 #include "templates.h"
 
-#define OUTPUT_C_SUFFIX		".c"
-#define OUTPUT_O_SUFFIX		".o"
+/* In the work directory */
+#define OUTPUT_PROGRAM		"program.c"
+#define OUTPUT_OBJECT		"program.o"
+#define OUTPUT_POLICY_DIR	"policy"
+
+struct output {
+	const char *path;	/* what the user asked for */
+	char directory[PATH_MAX];	/* work directory */
+	int directory_fd;	/* -1: there is none */
+	/* The policy in it, where the object's debug information finds it */
+	char policy[sizeof(OUTPUT_POLICY_DIR) + NAME_MAX + 1];
+};
 
 static int output_error(const char *what, const char *path, int code)
 {
@@ -27,126 +40,133 @@ static const char *output_base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int output_close(FILE *file)
-{
-	int err = ferror(file) ? -EIO : 0;
-
-	if (fclose(file) && !err)
-		err = -errno;
-	return err;
-}
-
 /* --- the work directory --- */
 
-static int output_begin(struct output *output, const char *path)
+static int output_begin(struct output *output, const struct source *source, const char *path)
 {
-	int directory_length = output_base_name(path) - path;
+	int parent_length = output_base_name(path) - path;
+	int length;
 
-	output->path = path;
-	if (snprintf(output->directory, sizeof(output->directory), "%.*s.ublkpolc.XXXXXX",
-		     directory_length, path) >= (int)sizeof(output->directory) - 64) {
-		output->directory[0] = '\0';
+	*output = (struct output){ .path = path, .directory_fd = -1 };
+	snprintf(output->policy, sizeof(output->policy), OUTPUT_POLICY_DIR "/%s",
+		 output_base_name(source->name));
+	length = snprintf(output->directory, sizeof(output->directory), "%.*s.ublkpolc.XXXXXX",
+			  parent_length, path);
+	if (length >= (int)sizeof(output->directory))
 		return output_error("write", path, -ENAMETOOLONG);
-	}
-	if (!mkdtemp(output->directory)) {
-		output->directory[0] = '\0';
+	if (!mkdtemp(output->directory))
 		return output_error("write", path, -errno);
+
+	output->directory_fd = open(output->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (output->directory_fd < 0) {
+		rmdir(output->directory);
+		return output_error("open", output->directory, -errno);
 	}
 	return 0;
 }
 
-static void output_work_path(const struct output *output, const char *name, char path[PATH_MAX])
-{
-	snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - NAME_MAX - 2, output->directory, name);
-}
-
-static void output_remove(const struct output *output, const char *name)
-{
-	char path[PATH_MAX];
-
-	output_work_path(output, name, path);
-	unlink(path);
-}
-
 static void output_end(const struct output *output)
 {
-	char path[PATH_MAX];
-
-	if (!output->directory[0])
+	if (output->directory_fd < 0)
 		return;
 	for (size_t i = 0; i < template_nr_headers; i++)
-		output_remove(output, template_headers[i].path);
-	output_remove(output, "program" OUTPUT_C_SUFFIX);
-	output_remove(output, "program" OUTPUT_O_SUFFIX);
-	output_work_path(output, "linux", path);
-	rmdir(path);
+		unlinkat(output->directory_fd, template_headers[i].path, 0);
+	unlinkat(output->directory_fd, output->policy, 0);
+	unlinkat(output->directory_fd, OUTPUT_PROGRAM, 0);
+	unlinkat(output->directory_fd, OUTPUT_OBJECT, 0);
+	unlinkat(output->directory_fd, OUTPUT_POLICY_DIR, AT_REMOVEDIR);
+	unlinkat(output->directory_fd, "linux", AT_REMOVEDIR);
+	close(output->directory_fd);
 	rmdir(output->directory);
 }
 
 static int output_publish(const struct output *output, const char *name)
 {
-	char path[PATH_MAX];
-
-	output_work_path(output, name, path);
-	if (rename(path, output->path))
+	if (renameat(output->directory_fd, name, AT_FDCWD, output->path))
 		return output_error("write", output->path, -errno);
 	return 0;
 }
 
 /* --- what goes into it --- */
 
-static int output_write_headers(const struct output *output)
+static int output_make_directory(const struct output *output, const char *name)
 {
-	char path[PATH_MAX];
-
-	output_work_path(output, "linux", path);
-	if (mkdir(path, 0777))
-		return output_error("create", path, -errno);
-
-	for (size_t i = 0; i < template_nr_headers; i++) {
-		const struct template_file *header = &template_headers[i];
-		FILE *file;
-		int err;
-
-		output_work_path(output, header->path, path);
-		file = fopen(path, "we");
-		if (!file)
-			return output_error("create", path, -errno);
-		fwrite(header->text, 1, header->end - header->text, file);
-		err = output_close(file);
-		if (err)
-			return output_error("write", path, err);
-	}
+	if (mkdirat(output->directory_fd, name, 0777))
+		return output_error("create", name, -errno);
 	return 0;
 }
 
-static int output_write_program(const struct output *output, const struct policy_image *image,
-				const char *program_name)
+static FILE *output_open(const struct output *output, const char *name)
 {
-	char path[PATH_MAX];
-	FILE *file;
-	int err;
+	int fd = openat(output->directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 
-	output_work_path(output, "program" OUTPUT_C_SUFFIX, path);
-	file = fopen(path, "we");
+	if (!file) {
+		output_error("create", name, -errno);
+		if (fd >= 0)
+			close(fd);
+	}
+	return file;
+}
+
+static int output_close(FILE *file, const char *name)
+{
+	bool is_bad = ferror(file);
+
+	if (fclose(file) || is_bad)
+		return output_error("write", name, errno ? -errno : -EIO);
+	return 0;
+}
+
+static int output_write_file(const struct output *output, const char *name, const char *text,
+			     size_t length)
+{
+	FILE *file = output_open(output, name);
+
 	if (!file)
-		return output_error("create", path, -errno);
-	emit_program(file, image, program_name);
-	err = output_close(file);
-	return err ? output_error("write", path, err) : 0;
+		return -EIO;
+	fwrite(text, 1, length, file);
+	return output_close(file, name);
+}
+
+static int output_write_headers(const struct output *output)
+{
+	int err = output_make_directory(output, "linux");
+
+	for (size_t i = 0; !err && i < template_nr_headers; i++)
+		err = output_write_file(output, template_headers[i].path, template_headers[i].text,
+					template_headers[i].end - template_headers[i].text);
+	return err;
+}
+
+/* clang quotes the policy in the object, for the verifier's log */
+static int output_write_policy(const struct output *output, const struct source *source)
+{
+	int err = output_make_directory(output, OUTPUT_POLICY_DIR);
+
+	return err ? err :
+		     output_write_file(output, output->policy, source->text, source->length);
+}
+
+static int output_write_program(const struct output *output, const struct policy_image *image,
+				const char *policy_file, const char *program_file)
+{
+	FILE *file = output_open(output, OUTPUT_PROGRAM);
+
+	if (!file)
+		return -EIO;
+	emit_program(file, image, policy_file, program_file);
+	return output_close(file, OUTPUT_PROGRAM);
 }
 
 static int output_compile(const struct output *output)
 {
-	char input[PATH_MAX], object[PATH_MAX];
 	const char *clang = clang_find();
 	int err;
 
 	if (!clang)
 		return -ENOENT;
-	output_work_path(output, "program" OUTPUT_C_SUFFIX, input);
-	output_work_path(output, "program" OUTPUT_O_SUFFIX, object);
-	err = clang_compile(clang, output->directory, input, object);
+	err = clang_compile(clang, output->directory, OUTPUT_PROGRAM, OUTPUT_OBJECT);
 	if (err && err != -EINTR)
 		fprintf(stderr, "ublkpolc: %s could not compile the program of %s\n", clang,
 			output->path);
@@ -155,41 +175,44 @@ static int output_compile(const struct output *output)
 
 /* --- entry points --- */
 
-int output_write_c(const struct policy_image *image, const char *path)
+int output_write_c(const struct policy_image *image, const struct source *source, const char *path)
 {
 	struct output output;
 	int err;
 
 	if (!strcmp(path, "-")) {
-		emit_program(stdout, image, "policy.bpf.c");
+		emit_program(stdout, image, source->name, "policy.bpf.c");
 		if (fflush(stdout) || ferror(stdout))
 			return output_error("write", "to standard output", -EIO);
 		return 0;
 	}
 
-	err = output_begin(&output, path);
+	err = output_begin(&output, source, path);
 	if (!err)
-		err = output_write_program(&output, image, output_base_name(path));
+		err = output_write_program(&output, image, source->name, output_base_name(path));
 	if (!err)
-		err = output_publish(&output, "program" OUTPUT_C_SUFFIX);
+		err = output_publish(&output, OUTPUT_PROGRAM);
 	output_end(&output);
 	return err;
 }
 
-int output_write_object(const struct policy_image *image, const char *path)
+int output_write_object(const struct policy_image *image, const struct source *source,
+			const char *path)
 {
 	struct output output;
 	int err;
 
-	err = output_begin(&output, path);
+	err = output_begin(&output, source, path);
 	if (!err)
 		err = output_write_headers(&output);
 	if (!err)
-		err = output_write_program(&output, image, "program" OUTPUT_C_SUFFIX);
+		err = output_write_policy(&output, source);
+	if (!err)
+		err = output_write_program(&output, image, output.policy, OUTPUT_PROGRAM);
 	if (!err)
 		err = output_compile(&output);
 	if (!err)
-		err = output_publish(&output, "program" OUTPUT_O_SUFFIX);
+		err = output_publish(&output, OUTPUT_OBJECT);
 	output_end(&output);
 	return err;
 }

@@ -157,8 +157,8 @@ static int compile(const struct options *options, struct arena *arena)
 		return EXIT_CODE_OK;
 
 	output = options->output ? options->output : default_output(arena, options);
-	err = options->only_c ? output_write_c(&image, output) :
-				output_write_object(&image, output);
+	err = options->only_c ? output_write_c(&image, &source, output) :
+				output_write_object(&image, &source, output);
 	return err ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
 }
 
