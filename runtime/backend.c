@@ -52,10 +52,7 @@ static int explain_open(const struct backend *b, int code, struct ublkpol_error 
 			      err);
 	case -EACCES:
 	case -EPERM:
-		return refuse(
-			b, code,
-			"cannot be opened for writing: no permission, or the device is read-only",
-			err);
+		return refuse(b, code, "cannot be opened for writing: permission denied", err);
 	case -EROFS:
 		return refuse(b, code, "is read-only", err);
 	case -ENXIO:
@@ -104,14 +101,17 @@ static int lock_file(const struct backend *b, struct ublkpol_error *err)
 
 static int read_block_geometry(struct backend *b, struct ublkpol_error *err)
 {
+	int logical = 0, read_only = 0;
 	unsigned int physical = 0;
-	int logical = 0;
 
 	if (ioctl(b->fd, BLKGETSIZE64, &b->size) || ioctl(b->fd, BLKSSZGET, &logical) ||
-	    ioctl(b->fd, BLKPBSZGET, &physical))
+	    ioctl(b->fd, BLKPBSZGET, &physical) || ioctl(b->fd, BLKROGET, &read_only))
 		return error_set(err, UBLKPOL_ERR_INPUT, -errno,
 				 "backend %s: cannot read the size of %s: %s", b->name, b->path,
 				 strerror(errno));
+	/* Opening it for writing was no problem; writing would be */
+	if (read_only)
+		return refuse(b, -EROFS, "is read-only", err);
 	b->block_size = (unsigned int)logical;
 	b->physical_block_size = physical;
 	return 0;

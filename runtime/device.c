@@ -213,7 +213,8 @@ static int add_device(struct ublkpol_device *dev, struct ublkpol_error *err)
 	ret = ublk_control_add(&dev->control, &dev->info);
 	if (ret == -EEXIST)
 		return error_set(err, UBLKPOL_ERR_FAILED, ret,
-				 "device number %d is in use: take another, or delete that device",
+				 "device number %d is in use (perhaps deleted, but still open): "
+				 "take another",
 				 dev->options.id);
 	if (ret)
 		return driver_error(ret, "add a device", err);
