@@ -161,9 +161,8 @@ static void check_range(struct check *check, struct ast_range *range)
 	if (range->last.unit == AST_UNIT_SECTORS &&
 	    (range->first.unit == AST_UNIT_BYTES || range->first.unit == AST_UNIT_PERCENT)) {
 		diag_error(check->diag, range->last.location,
-			   arena_printf(check->arena,
-					"write the unit at the second end, it then serves both: "
-					"...%s",
+			   arena_printf(check->arena, "did you mean '%llu%s'?",
+					(unsigned long long)range->last.digits,
 					check_unit_text(&range->first)),
 			   "the second end of the range has no unit");
 		return;

@@ -10,9 +10,10 @@
 
 #include "clang.h"
 
-/* Newest first: clang-14 loses the policy's line numbers */
+/* Newest first */
 static const char *const clang_names[] = {
-	"clang-21", "clang-20", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15", "clang",
+	"clang-21", "clang-20", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15", "clang-14",
+	"clang",
 };
 
 static bool clang_is_in_path(const char *name)

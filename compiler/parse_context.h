@@ -18,6 +18,8 @@ struct parse_context {
 
 	int nr_tokens;		/* of the statement so far */
 	struct location first_location;	/* of its first token */
+	const char *name;	/* the last token if it is a name, else NULL */
+	const char *name_before;	/* the same of the token before */
 };
 
 struct ast_range_list {

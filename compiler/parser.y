@@ -302,6 +302,8 @@ int policy_lex(POLICY_STYPE *value, POLICY_LTYPE *location, void *scanner)
 		parse->brace_depth = 0;
 	if (!parse->nr_tokens++)
 		parse->first_location = *location;
+	parse->name_before = parse->name;
+	parse->name = kind == TOKEN_NAME ? value->TOKEN_NAME->text : NULL;
 	return kind;
 }
 
@@ -367,6 +369,7 @@ static const char *parse_expectation(struct parse_context *parse, const yysymbol
 static const char *parse_hint(struct parse_context *parse, yysymbol_kind_t unexpected,
 			      const yysymbol_kind_t *expected, int count, const char *word)
 {
+	static const char *const stripe = "stripe";
 	const char *keyword;
 
 	switch (unexpected) {
@@ -384,6 +387,8 @@ static const char *parse_hint(struct parse_context *parse, yysymbol_kind_t unexp
 	case YYSYMBOL_QUANTITY:
 		if (parse_is_expected(expected, count, YYSYMBOL_LBA))
 			return "ranges start with the word LBA";
+		if (parse->name_before && names_closest(parse->name_before, &stripe, 1))
+			return "did you mean 'stripe'?";
 		return NULL;
 	default:
 		return NULL;

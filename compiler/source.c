@@ -5,6 +5,8 @@
 
 #include "source.h"
 
+#define SOURCE_MAX_LENGTH	(64U << 20)	/* columns and offsets are ints */
+
 static int source_load(struct source *source, struct arena *arena, FILE *file)
 {
 	size_t capacity = 64U << 10;
@@ -13,6 +15,8 @@ static int source_load(struct source *source, struct arena *arena, FILE *file)
 	source->text = arena_alloc(arena, capacity + 3);
 	while ((got = fread(source->text + source->length, 1, capacity - source->length, file))) {
 		source->length += got;
+		if (source->length > SOURCE_MAX_LENGTH)
+			return -EFBIG;
 		if (source->length == capacity) {
 			char *bigger = arena_alloc(arena, 2 * capacity + 3);
 

@@ -30,7 +30,8 @@ struct source {
  * source_read() - read a policy file
  * @source: filled in; memory comes from @arena
  *
- * Return: 0, or a negative errno; -EINVAL for a file that holds a NUL
+ * Return: 0, or a negative errno; -EINVAL for a file that holds a NUL, -EFBIG
+ * for one of more than 64MiB
  */
 int source_read(struct source *source, struct arena *arena, const char *path);
 

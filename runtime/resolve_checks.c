@@ -447,16 +447,17 @@ int resolve_check_layout(struct resolve *r)
 	struct checks_extents extents = { 0 };
 	int ret;
 
+	checks_coherence(r);
 	ret = checks_extents_collect(r, &extents);
 	if (!ret)
 		ret = checks_bounds(r, &extents);
-	if (!ret)
+	/* Reads from elsewhere are an alias too, but that would not explain them */
+	if (!ret && !r->nr_errors)
 		checks_alias(r, &extents);
 	free(extents.list);
 	if (ret)
 		return ret;
 
-	checks_coherence(r);
 	checks_gaps(r);
 	return checks_unreachable(r);
 }
