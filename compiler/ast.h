@@ -3,7 +3,7 @@
 #define COMPILER_AST_H
 
 /*
- * A policy as it was written. The parser builds it; check.c fills in what is
+ * A policy as it was written. The parser builds it; policy_check.c fills in what is
  * marked "checked", and nothing may read that before or after an error.
  */
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
+#include "policy_check.h"
 #include "exit_code.h"
 #include "image.h"
 #include "layout.h"

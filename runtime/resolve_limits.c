@@ -30,7 +30,10 @@ static __u64 limits_inner(const struct resolve *r, const struct ublkpol_segment 
 	return (sector - 1 + segment->delta) / chunk - (segment->start + segment->delta) / chunk;
 }
 
-/* Boundaries from @first up to @last, both on the device, the first one included */
+/*
+ * Boundaries from @first up to @last, both on the device, the first one
+ * included; not all of them if they are too many for a request anyhow.
+ */
 static __u64 limits_count(const struct resolve *r, enum ublkpol_direction dir, __u64 first,
 			  __u64 last)
 {
@@ -39,7 +42,7 @@ static __u64 limits_count(const struct resolve *r, enum ublkpol_direction dir, _
 
 	count += limits_inner(r, segment, last < segment->end ? last : segment->end) -
 		 limits_inner(r, segment, first);
-	while (last > segment->end) {
+	while (last > segment->end && count < UBLK_BPF_MAX_ITEMS) {
 		segment++;
 		count += 1 + limits_inner(r, segment, last < segment->end ? last : segment->end);
 	}
@@ -88,6 +91,7 @@ static __u64 limits_of_segment(const struct resolve *r, enum ublkpol_direction d
 	return worst;
 }
 
+/* Exact up to UBLK_BPF_MAX_ITEMS, then only more than that */
 static __u64 limits_items(const struct resolve *r, __u32 sectors)
 {
 	__u64 worst = 1;
@@ -95,7 +99,8 @@ static __u64 limits_items(const struct resolve *r, __u32 sectors)
 	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++) {
 		const struct ublkpol_segment *part = resolve_part(r->layout, dir);
 
-		for (__u32 i = 0; i < r->layout->nr_segments[dir]; i++) {
+		for (__u32 i = 0;
+		     i < r->layout->nr_segments[dir] && worst <= UBLK_BPF_MAX_ITEMS; i++) {
 			__u64 items = limits_of_segment(r, dir, &part[i], sectors);
 
 			if (items > worst)

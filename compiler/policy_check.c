@@ -4,7 +4,7 @@
 #include <string.h>
 #include <linux/ublk_bpf.h>
 
-#include "check.h"
+#include "policy_check.h"
 #include "names.h"
 #include "ublkpol_object.h"
 

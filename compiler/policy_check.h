@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef COMPILER_CHECK_H
-#define COMPILER_CHECK_H
+#ifndef COMPILER_POLICY_CHECK_H
+#define COMPILER_POLICY_CHECK_H
 
 #include "ast.h"
 #include "diag.h"

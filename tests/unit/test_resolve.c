@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolve.h"
+#include "unit.h"
+
+#define MIB	2048ULL		/* sectors */
+
+static struct unit_policy policy;
+static struct resolve_layout layout;
+static char messages[4096];
+
+static void teardown(void)
+{
+	resolve_free(&layout);
+	unit_free(&policy);
+}
+
+static void collect(void *arg, const struct resolve_message *message)
+{
+	size_t used = strlen(messages);
+
+	(void)arg;
+	snprintf(messages + used, sizeof(messages) - used, "%u %s %s\n", message->line,
+		 message->check ? message->check : "-", message->text);
+}
+
+/* Resolves @text for backends of the given sizes */
+static int resolve(const char *text, __u32 block, const __u64 *sectors)
+{
+	struct resolve_input input = {
+		.image = &policy.image,
+		.backend_sectors = sectors,
+		.block = block,
+		.report = collect,
+	};
+
+	resolve_free(&layout);
+	unit_free(&policy);
+	messages[0] = '\0';
+	unit_compile(&policy, text);
+	ck_assert_msg(!policy.diag.nr_errors, "%s", text);
+	return resolve_policy(&input, &layout);
+}
+
+static void segment_is(unsigned int index, __u64 start, __u64 end, __s64 delta, __u32 rule)
+{
+	const struct ublkpol_segment *segment = &layout.segments[index];
+
+	ck_assert_uint_eq(segment->start, start);
+	ck_assert_uint_eq(segment->end, end);
+	ck_assert_int_eq(segment->delta, delta);
+	ck_assert_uint_eq(segment->rule, rule);
+}
+
+START_TEST(halves_of_any_size)
+{
+	const char *text = "LBA 0-50% -> fd0\nLBA 50-100% -> fd1\n";
+
+	for (__u64 size = 2; size < 300; size++) {
+		ck_assert_int_eq(resolve(text, 512, (__u64[]){ size, size + 7 }), 0);
+		ck_assert_uint_eq(layout.dev_sectors, size);
+		ck_assert_uint_eq(layout.nr_segments[UBLKPOL_DIR_READ], 2);
+		ck_assert_uint_eq(layout.nr_segments[UBLKPOL_DIR_WRITE], 2);
+		segment_is(0, 0, size / 2, 0, 0);
+		segment_is(1, size / 2, size, 0, 1);
+		segment_is(3, size / 2, size, 0, 1);
+	}
+}
+END_TEST
+
+START_TEST(percentages_round_down_to_the_block)
+{
+	const char *text = "LBA 0-33.3% -> fd0\ndefault -> fd1\n";
+
+	ck_assert_int_eq(resolve(text, 4096, (__u64[]){ 1000, 1007 }), 0);
+	ck_assert_uint_eq(layout.dev_sectors, 1000);
+	segment_is(0, 0, 328, 0, 0);	/* 333 */
+	ck_assert_int_eq(resolve(text, 4096, (__u64[]){ 1007, 1007 }), 0);
+	ck_assert_uint_eq(layout.dev_sectors, 1000);
+	ck_assert_int_eq(resolve(text, 512, (__u64[]){ 1000, 1000 }), 0);
+	segment_is(0, 0, 333, 0, 0);
+}
+END_TEST
+
+START_TEST(percentages_of_large_devices_are_exact)
+{
+	/* 2^54 - 8 sectors: the product does not fit 64 bits */
+	const __u64 size = (1ULL << 54) - 8;
+
+	ck_assert_int_eq(resolve("LBA 0-99.999999999% -> fd0\ndefault -> fd1", 512,
+				 (__u64[]){ size, size }),
+			 0);
+	segment_is(0, 0, (unsigned __int128)size * 99999999999 / 100000000000, 0, 0);
+}
+END_TEST
+
+START_TEST(empty_on_a_small_device)
+{
+	ck_assert_int_eq(resolve("LBA 0-1% -> fd0\ndefault -> fd0", 512, (__u64[]){ 99 }), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(messages, "the range is empty"));
+	ck_assert_int_eq(resolve("LBA 0-1% -> fd0\ndefault -> fd0", 512, (__u64[]){ 100 }), 0);
+	ck_assert_int_eq(resolve("default -> fd0", 4096, (__u64[]){ 7 }), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(messages, "the device would be empty"));
+}
+END_TEST
+
+START_TEST(first_match_wins)
+{
+	ck_assert_int_eq(resolve("size 100\nLBA 10-20, 30-40 -> fd0\nLBA 15-35 -> fd1\n"
+				 "LBA 0-100 read -> fd2\ndefault -> error EIO\n",
+				 512, (__u64[]){ 100, 100, 100 }),
+			 0);
+	ck_assert_uint_eq(layout.nr_segments[UBLKPOL_DIR_READ], 5);
+	segment_is(0, 0, 10, 0, 2);
+	segment_is(1, 10, 20, 0, 0);
+	segment_is(2, 20, 30, 0, 1);
+	segment_is(3, 30, 40, 0, 0);
+	segment_is(4, 40, 100, 0, 2);
+	ck_assert_uint_eq(layout.nr_segments[UBLKPOL_DIR_WRITE], 5);
+	segment_is(5, 0, 10, 0, 3);
+	segment_is(9, 40, 100, 0, 3);
+}
+END_TEST
+
+START_TEST(gaps_are_segments_without_rule)
+{
+	ck_assert_int_eq(resolve("LBA 10-20 -> fd0", 512, (__u64[]){ 30 }), 0);
+	ck_assert_uint_eq(layout.nr_segments[UBLKPOL_DIR_READ], 3);
+	segment_is(0, 0, 10, 0, UBLKPOL_NO_RULE);
+	ck_assert_uint_eq(layout.segments[0].target, UBLKPOL_NO_TARGET);
+	segment_is(2, 20, 30, 0, UBLKPOL_NO_RULE);
+	ck_assert_ptr_nonnull(strstr(messages, "0 gap no rule matches reads and writes of LBA 0-"));
+}
+END_TEST
+
+START_TEST(packed_ranges)
+{
+	ck_assert_int_eq(resolve("size 100\nLBA 50-60, 10-20 -> fd0 @ 5\ndefault -> fd1", 512,
+				 (__u64[]){ 25, 100 }),
+			 0);
+	segment_is(1, 10, 20, 15 - 10, 0);
+	segment_is(3, 50, 60, 5 - 50, 0);
+
+	/* One sector less, and the last range does not fit */
+	ck_assert_int_eq(resolve("size 100\nLBA 50-60, 10-20 -> fd0 @ 5\ndefault -> fd1", 512,
+				 (__u64[]){ 24, 100 }),
+			 -EINVAL);
+	ck_assert_str_eq(messages, "2 - the rule needs backend 'fd0' up to sector 25, but it holds "
+				   "only 12KiB\n");
+}
+END_TEST
+
+START_TEST(size_of_the_device)
+{
+	ck_assert_int_eq(resolve("read -> fd0\ndefault -> fd0", 512, (__u64[]){ 70 }), 0);
+	ck_assert_uint_eq(layout.dev_sectors, 70);
+
+	/* Three legs of 10 whole chunks each */
+	ck_assert_int_eq(resolve("default -> stripe 8 { fd0 fd1 fd2 }", 512,
+				 (__u64[]){ 100, 87, 200 }),
+			 0);
+	ck_assert_uint_eq(layout.dev_sectors, 3 * 80);
+
+	ck_assert_int_eq(resolve("size 1MiB\nblock 4KiB\ndefault -> fd0", 512, (__u64[]){ 9999 }),
+			 0);
+	ck_assert_uint_eq(layout.dev_sectors, MIB);
+	ck_assert_uint_eq(layout.block, 4096);
+	ck_assert_int_eq(resolve("size 1MiB\nblock 1KiB\ndefault -> fd0", 4096, (__u64[]){ 9999 }),
+			 -EINVAL);
+	ck_assert_int_eq(resolve("size 1025KiB\ndefault -> fd0", 4096, (__u64[]){ 9999 }), -EINVAL);
+	ck_assert_int_eq(resolve("LBA 0-1 -> fd0\ndefault -> stripe 8 { fd1 fd2 }", 512,
+				 (__u64[]){ 100, 100, 100 }),
+			 -EINVAL);
+	ck_assert_int_eq(resolve("LBA 0-1 -> fd0 @ 0", 512, (__u64[]){ 100 }), -EINVAL);
+}
+END_TEST
+
+START_TEST(boundaries_must_be_whole_blocks)
+{
+	ck_assert_int_eq(resolve("LBA 0-7 -> fd0\ndefault -> fd0", 4096, (__u64[]){ 800 }), -EINVAL);
+	ck_assert_int_eq(resolve("default -> stripe 12 { fd0 fd1 }", 4096, (__u64[]){ 800, 800 }),
+			 -EINVAL);
+	ck_assert_int_eq(resolve("size 800\nLBA 0-8 -> fd0 @ 4\ndefault -> fd1", 4096,
+				 (__u64[]){ 800, 800 }),
+			 -EINVAL);
+}
+END_TEST
+
+START_TEST(coherence)
+{
+	const __u64 sizes[] = { 4 * MIB, 4 * MIB, 4 * MIB };
+
+	ck_assert_int_eq(resolve("read -> fd0\nwrite -> fd1", 512, sizes), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(messages, "1 coherence"));
+	/* Where nothing is written, reads may come from anywhere, and the other way round */
+	ck_assert_int_eq(resolve("read -> fd0\nwrite -> error EROFS", 512, sizes), 0);
+	ck_assert_int_eq(resolve("read -> error EIO\nwrite -> fd0", 512, sizes), 0);
+	/* Two rules that say the same in different words */
+	ck_assert_int_eq(resolve("size 1MiB\nLBA 0-1MiB read -> fd0 @ 64KiB\n"
+				 "LBA 0-512KiB write -> fd0 @ 64KiB\nwrite LBA 512KiB-end -> fd0 @ "
+				 "576KiB\n",
+				 512, sizes),
+			 0);
+	/* One chunk of a stripe is as good as a backend */
+	ck_assert_int_eq(resolve("size 1MiB\nread LBA 0-64KiB -> fd0\nLBA 0-1MiB -> stripe 64KiB { "
+				 "fd0 fd1 }",
+				 512, sizes),
+			 0);
+	ck_assert_int_eq(resolve("size 1MiB\nread LBA 0-65KiB -> fd0\nLBA 0-1MiB -> stripe 64KiB { "
+				 "fd0 fd1 }",
+				 512, sizes),
+			 -EINVAL);
+	ck_assert_ptr_nonnull(strstr(messages, "LBA 64KiB is read from 'fd0' but written to 'fd1'"));
+}
+END_TEST
+
+START_TEST(alias)
+{
+	const __u64 sizes[] = { 4 * MIB, 4 * MIB };
+
+	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB -> fd0\nLBA 1-2MiB -> fd0 @ 512KiB", 512,
+				 sizes),
+			 -EINVAL);
+	ck_assert_ptr_nonnull(strstr(messages, "3 alias"));
+	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB -> fd0\nLBA 1-2MiB -> fd0 @ 1MiB", 512,
+				 sizes),
+			 0);
+	/* Read in two places, written in none */
+	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB read -> fd0\nLBA 1-2MiB read -> fd0 @ 0\n"
+				 "default -> error EROFS",
+				 512, sizes),
+			 0);
+	/* Ranges that overlap in one rule are packed twice, the second copy is not reached */
+	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB, 0-2MiB -> fd0 @ 0", 512, sizes), 0);
+}
+END_TEST
+
+START_TEST(unreachable_rules)
+{
+	ck_assert_int_eq(resolve("LBA 0-50% -> fd0\nLBA 10-20% -> fd0\ndefault -> fd0\nread -> fd0",
+				 512, (__u64[]){ MIB }),
+			 0);
+	ck_assert_str_eq(messages,
+			 "2 unreachable no request reaches this rule: the rule of line 1 matches "
+			 "first\n4 unreachable no request reaches this rule: the rule of line 1 "
+			 "matches first\n");
+}
+END_TEST
+
+START_TEST(many_ranges)
+{
+	size_t used;
+	char *text = malloc(4U << 20);
+
+	used = sprintf(text, "LBA 0-1");
+	for (int i = 1; i < 100000; i++)
+		used += sprintf(text + used, ", %d-%d", 2 * i, 2 * i + 1);
+	sprintf(text + used, " -> fd0\ndefault -> fd1\n");
+	ck_assert_int_eq(resolve(text, 512, (__u64[]){ 1U << 20, 1U << 20 }), 0);
+	ck_assert_uint_eq(layout.nr_segments[UBLKPOL_DIR_READ], 200000);
+	segment_is(199998, 199998, 199999, 0, 0);
+	free(text);
+}
+END_TEST
+
+START_TEST(nominal_size)
+{
+	bool is_nominal;
+
+	unit_compile(&policy, "LBA 0-50% -> fd0\nLBA 1GiB-2GiB -> fd1");
+	ck_assert_uint_eq(resolve_nominal_sectors(&policy.image, &is_nominal), 0);
+	unit_free(&policy);
+	unit_compile(&policy, "size 1GiB\nLBA 0-50% -> fd0\nLBA 1GiB-2GiB -> fd1");
+	ck_assert_uint_eq(resolve_nominal_sectors(&policy.image, &is_nominal), 1024 * MIB);
+	ck_assert(!is_nominal);
+	unit_free(&policy);
+	unit_compile(&policy, "LBA 0-50% -> fd0\nLBA 0-100% -> fd1");
+	ck_assert_uint_gt(resolve_nominal_sectors(&policy.image, &is_nominal), 1024 * MIB);
+	ck_assert(is_nominal);
+	unit_free(&policy);
+	unit_compile(&policy, "LBA 0-100% -> fd0\nLBA 1GiB-4000000TiB -> fd1");
+	ck_assert_uint_gt(resolve_nominal_sectors(&policy.image, &is_nominal),
+			  4000000ULL << 31);
+	ck_assert(!is_nominal);
+}
+END_TEST
+
+TCase *resolve_case(void)
+{
+	TCase *tcase = tcase_create("resolve");
+
+	tcase_add_checked_fixture(tcase, NULL, teardown);
+	tcase_add_test(tcase, halves_of_any_size);
+	tcase_add_test(tcase, percentages_round_down_to_the_block);
+	tcase_add_test(tcase, percentages_of_large_devices_are_exact);
+	tcase_add_test(tcase, empty_on_a_small_device);
+	tcase_add_test(tcase, first_match_wins);
+	tcase_add_test(tcase, gaps_are_segments_without_rule);
+	tcase_add_test(tcase, packed_ranges);
+	tcase_add_test(tcase, size_of_the_device);
+	tcase_add_test(tcase, boundaries_must_be_whole_blocks);
+	tcase_add_test(tcase, coherence);
+	tcase_add_test(tcase, alias);
+	tcase_add_test(tcase, unreachable_rules);
+	tcase_add_test(tcase, many_ranges);
+	tcase_add_test(tcase, nominal_size);
+	return tcase;
+}
+
+/* --- how many SQEs a request can need --- */
+
+static void limits_are(const char *text, __u32 block, const __u64 *sectors, __u32 max_sectors,
+		       __u32 max_items)
+{
+	ck_assert_int_eq(resolve(text, block, sectors), 0);
+	ck_assert_msg(layout.max_sectors == max_sectors && layout.max_items == max_items,
+		      "%s: %u sectors, %u items", text, layout.max_sectors, layout.max_items);
+}
+
+START_TEST(limits)
+{
+	const __u64 sizes[] = { 64 * MIB, 64 * MIB, 64 * MIB, 64 * MIB };
+
+	limits_are("default -> fd0", 512, sizes, 2048, 1);
+	/* Two flushes */
+	limits_are("LBA 0-50% -> fd0\ndefault -> fd1", 512, sizes, 2048, 2);
+	/* 16 chunks, and one more for a request that starts inside a chunk */
+	limits_are("default -> stripe 64KiB { fd0 fd1 }", 512, sizes, 2048, 17);
+	/* Whole blocks of a chunk: no request starts inside one */
+	limits_are("default -> stripe 4KiB { fd0 fd1 }", 4096, sizes, 2048, 256);
+	limits_are("default -> stripe 4KiB { fd0 fd1 }", 512, sizes, 1024, 129);
+	limits_are("default -> stripe 512B { fd0 fd1 }", 512, sizes, 256, 256);
+	/* A device smaller than a request */
+	limits_are("size 20\ndefault -> stripe 3 { fd0 fd1 }", 512, sizes, 2048, 7);
+	/* The stripe's phase comes from its position, not from the LBA */
+	limits_are("size 64\nLBA 2-64 -> stripe 32 { fd0 fd1 } @ 31\ndefault -> fd2", 512, sizes,
+		   2048, 4);
+	limits_are("flush -> stripe 8 { fd0 fd1 fd2 }\ndefault -> fd3", 512, sizes, 2048, 3);
+}
+END_TEST
+
+TCase *limits_case(void)
+{
+	TCase *tcase = tcase_create("limits");
+
+	tcase_add_checked_fixture(tcase, NULL, teardown);
+	tcase_add_test(tcase, limits);
+	return tcase;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+
+#include "image.h"
+#include "parse.h"
+#include "policy_check.h"
+#include "unit.h"
+
+void unit_parse(struct unit_policy *policy, const char *text)
+{
+	char path[] = "/tmp/ublkpol-unit.XXXXXX";
+	int fd = mkstemp(path);
+
+	*policy = (struct unit_policy){ 0 };
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	ck_assert_int_eq(source_read(&policy->source, &policy->arena, path), 0);
+	unlink(path);
+	policy->source.name = "unit.ublkpol";
+	policy->diag = (struct diag){ .arena = &policy->arena, .source = &policy->source };
+	parse_policy(&policy->ast, &policy->source, &policy->arena, &policy->diag);
+}
+
+void unit_compile(struct unit_policy *policy, const char *text)
+{
+	unit_parse(policy, text);
+	check_policy(&policy->ast, &policy->arena, &policy->diag);
+	if (!policy->diag.nr_errors)
+		image_build(&policy->image, &policy->ast, &policy->source, &policy->arena);
+}
+
+void unit_free(struct unit_policy *policy)
+{
+	arena_free(&policy->arena);
+}
+
+static __u32 unit_append(char *data, size_t *used, const void *table, size_t size)
+{
+	__u32 offset = *used;
+
+	memcpy(data + offset, table, size);
+	*used += (size + 7) / 8 * 8;
+	return offset;
+}
+
+void *unit_pack(const struct policy_image *image, size_t *size)
+{
+	struct ublkpol_header header = *image->header;
+	size_t used = sizeof(header);
+	char *data = calloc(1, 1U << 20);
+
+	ck_assert_ptr_nonnull(data);
+	header.backends = unit_append(data, &used, image->backends,
+				      header.nr_backends * sizeof(*image->backends));
+	header.rules =
+		unit_append(data, &used, image->rules, header.nr_rules * sizeof(*image->rules));
+	header.ranges =
+		unit_append(data, &used, image->ranges, header.nr_ranges * sizeof(*image->ranges));
+	header.legs = unit_append(data, &used, image->legs, header.nr_legs * sizeof(*image->legs));
+	header.strings = unit_append(data, &used, image->strings, header.strings_size);
+	header.image_size = used;
+	memcpy(data, &header, sizeof(header));
+	*size = used;
+	return data;
+}
