@@ -47,7 +47,7 @@ static int explain_open(const struct backend *b, int code, struct ublkpol_error 
 	switch (code) {
 	case -EBUSY:
 		return refuse(b, code,
-			      "is in use (mounted, swap, part of an array or of another policy "
+			      "is busy (mounted, swap, part of an array or of another policy "
 			      "device): release it first",
 			      err);
 	case -EACCES:

@@ -33,10 +33,10 @@ static void probe_btf(struct kernel_features *features)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 
-	if (!btf)
+	if (!btf) {
+		features->btf_error = -errno;
 		return;
-
-	features->has_btf = true;
+	}
 	features->prog_type = btf_enumerator(btf, "bpf_prog_type", "BPF_PROG_TYPE_UBLK");
 	features->attach_type = btf_enumerator(btf, "bpf_attach_type", "BPF_UBLK_ROUTE");
 	features->queue_sqe = btf_enumerator(btf, "bpf_func_id", "BPF_FUNC_ublk_queue_sqe");
@@ -73,7 +73,11 @@ static int missing(struct ublkpol_error *err, const char *what)
 
 int kernel_features_require(const struct kernel_features *features, struct ublkpol_error *err)
 {
-	if (!features->has_btf)
+	if (features->btf_error && features->btf_error != -ENOENT)
+		return error_set(err, UBLKPOL_ERR_FAILED, features->btf_error,
+				 "cannot read the kernel's types from " KERNEL_FEATURES_BTF ": %s",
+				 strerror(-features->btf_error));
+	if (features->btf_error)
 		return error_set(err, UBLKPOL_ERR_KERNEL, -EOPNOTSUPP,
 				 "this kernel does not describe its types (" KERNEL_FEATURES_BTF
 				 " is missing): build it with CONFIG_BPF_SYSCALL and "

@@ -7,7 +7,6 @@
  * type, the attach type and the helper come from the kernel's own BTF: they
  * differ between kernels, so none of them may be a constant here.
  */
-#include <stdbool.h>
 #include <linux/types.h>
 
 #include "error.h"
@@ -15,7 +14,7 @@
 #define KERNEL_FEATURES_BTF "/sys/kernel/btf/vmlinux"
 
 struct kernel_features {
-	bool has_btf; /* the kernel describes its types at all */
+	int btf_error; /* 0, or the negative errno why its types cannot be read */
 	int prog_type; /* BPF_PROG_TYPE_UBLK, or -1 */
 	int attach_type; /* BPF_UBLK_ROUTE, or -1 */
 	int queue_sqe; /* BPF_FUNC_ublk_queue_sqe, or -1 */

@@ -185,7 +185,7 @@ int queue_start(struct queue *queue, struct ublkpol_error *err)
 		;
 	if (queue->setup_error)
 		return error_set(err, UBLKPOL_ERR_FAILED, queue->setup_error,
-				 "the ublk driver refused queue %u: %s", queue->id,
+				 "cannot set up queue %u: %s", queue->id,
 				 strerror(-queue->setup_error));
 	return 0;
 }

@@ -34,8 +34,7 @@ static const char *state_path(char path[PATH_MAX], int id, const char *file)
 
 static int state_error(const char *path, int code, struct ublkpol_error *err)
 {
-	return error_set(err, UBLKPOL_ERR_FAILED, code, "cannot write %s: %s", path,
-			 strerror(-code));
+	return error_set(err, UBLKPOL_ERR_FAILED, code, "cannot use %s: %s", path, strerror(-code));
 }
 
 static int make_folder(const char *path, struct ublkpol_error *err)
@@ -47,7 +46,6 @@ static int make_folder(const char *path, struct ublkpol_error *err)
 
 int state_lock(int *fd, struct ublkpol_error *err)
 {
-	char path[PATH_MAX];
 	int ret;
 
 	*fd = -1;
@@ -55,15 +53,14 @@ int state_lock(int *fd, struct ublkpol_error *err)
 	if (ret)
 		return ret;
 
-	snprintf(path, sizeof(path), "%s/lock", state_root);
-	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	*fd = open(state_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd < 0)
-		return state_error(path, -errno, err);
+		return state_error(state_root, -errno, err);
 
 	while (flock(*fd, LOCK_EX)) {
 		if (errno == EINTR)
 			continue;
-		ret = state_error(path, -errno, err);
+		ret = state_error(state_root, -errno, err);
 		close(*fd);
 		*fd = -1;
 		return ret;

@@ -6,7 +6,7 @@
  * What other processes need to know of a policy device and the kernel does
  * not keep. One folder per device, readable by root only:
  *
- *	/run/ublkpol/lock	held while a device is added or deleted
+ *	/run/ublkpol		locked while a device is added or deleted
  *	/run/ublkpol/N/state	key=value lines, see state_format()
  *	/run/ublkpol/N/image	the policy image, for the text of its rules
  *	/run/ublkpol/N/queues	struct queue_counters of each queue, written

@@ -54,7 +54,7 @@ static void print_json(const struct kernel_features *features, const struct ublk
 	json_bool(&json, "usable", err->kind == UBLKPOL_ERR_NONE);
 	if (err->kind != UBLKPOL_ERR_NONE)
 		json_string(&json, "reason", err->text);
-	json_bool(&json, "btf", features->has_btf);
+	json_bool(&json, "btf", !features->btf_error);
 	json_type(&json, "BPF_PROG_TYPE_UBLK", features->prog_type);
 	json_type(&json, "BPF_UBLK_ROUTE", features->attach_type);
 	json_type(&json, "BPF_FUNC_ublk_queue_sqe", features->queue_sqe);
@@ -94,7 +94,7 @@ static void print_ublk(const struct kernel_features *features)
 
 static void print_text(const struct kernel_features *features, const struct ublkpol_error *err)
 {
-	printf("%-36s %s\n", KERNEL_FEATURES_BTF, features->has_btf ? "yes" : "no");
+	printf("%-36s %s\n", KERNEL_FEATURES_BTF, features->btf_error ? "no" : "yes");
 	print_type("program type BPF_PROG_TYPE_UBLK", features->prog_type);
 	print_type("attach type BPF_UBLK_ROUTE", features->attach_type);
 	print_type("helper bpf_ublk_queue_sqe()", features->queue_sqe);

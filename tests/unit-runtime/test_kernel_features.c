@@ -7,7 +7,6 @@
 #include "suites.h"
 
 static const struct kernel_features complete = {
-	.has_btf = true,
 	.prog_type = 40,
 	.attach_type = 70,
 	.queue_sqe = 250,
@@ -49,7 +48,9 @@ START_TEST(what_is_missing_is_named)
 	expect_missing(&features, UBLKPOL_ERR_KERNEL, "this kernel has no BPF_UBLK_ROUTE");
 	features.prog_type = -1;
 	expect_missing(&features, UBLKPOL_ERR_KERNEL, "this kernel has no BPF_PROG_TYPE_UBLK: ");
-	features.has_btf = false;
+	features.btf_error = -EMFILE;
+	expect_missing(&features, UBLKPOL_ERR_FAILED, "cannot read the kernel's types");
+	features.btf_error = -ENOENT;
 	expect_missing(&features, UBLKPOL_ERR_KERNEL, "this kernel does not describe its types");
 }
 END_TEST

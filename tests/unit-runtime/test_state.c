@@ -40,10 +40,6 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "%s/lock", root);
-	unlink(path);
 	rmdir(root);
 	ck_assert_int_eq(rmdir(folder), 0);
 }
