@@ -31,7 +31,7 @@ static int btf_enumerator(const struct btf *btf, const char *type, const char *n
 
 static void probe_btf(struct kernel_features *features)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	struct btf *btf = btf__parse_raw(KERNEL_FEATURES_BTF);
 
 	if (!btf) {
 		features->btf_error = -errno;
