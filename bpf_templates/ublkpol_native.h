@@ -28,6 +28,6 @@ struct ublkpol_native {
  */
 int ublkpol_route_native(struct ublkpol_native *env, const struct ublk_bpf_ctx *ctx);
 
-#define UBLKPOL_NATIVE_SYMBOL	"ublkpol_route_native"
+#define UBLKPOL_NATIVE_SYMBOL "ublkpol_route_native"
 
 #endif

@@ -14,42 +14,42 @@
  */
 #include <linux/types.h>
 
-#define UBLKPOL_MAGIC		0x4c4f504b4c425500ULL
-#define UBLKPOL_VERSION		1
+#define UBLKPOL_MAGIC	0x4c4f504b4c425500ULL
+#define UBLKPOL_VERSION 1
 
-#define UBLKPOL_IMAGE_SECTION	".rodata.policy"	/* image, not loaded */
-#define UBLKPOL_CONFIG_SECTION	".rodata.config"	/* struct ublkpol_config */
-#define UBLKPOL_SEARCH_SECTION	".data.search"		/* struct ublkpol_search */
-#define UBLKPOL_SEGMENTS_MAP	"ublkpol_segs"		/* struct ublkpol_segment */
-#define UBLKPOL_LEGS_MAP	"ublkpol_legs"		/* __u32, the leg table */
-#define UBLKPOL_COUNTERS_MAP	"ublkpol_stats"		/* struct ublkpol_counters */
+#define UBLKPOL_IMAGE_SECTION	".rodata.policy" /* image, not loaded */
+#define UBLKPOL_CONFIG_SECTION	".rodata.config" /* struct ublkpol_config */
+#define UBLKPOL_SEARCH_SECTION	".data.search" /* struct ublkpol_search */
+#define UBLKPOL_SEGMENTS_MAP	"ublkpol_segs" /* struct ublkpol_segment */
+#define UBLKPOL_LEGS_MAP	"ublkpol_legs" /* __u32, the leg table */
+#define UBLKPOL_COUNTERS_MAP	"ublkpol_stats" /* struct ublkpol_counters */
 #define UBLKPOL_PROGRAM		"ublkpol_route"
-#define UBLKPOL_PROGRAM_SECTION	"ublk"
+#define UBLKPOL_PROGRAM_SECTION "ublk"
 
 /* Bits of ublkpol_rule.ops */
 #define UBLKPOL_OP_READ		(1U << 0)
 #define UBLKPOL_OP_WRITE	(1U << 1)
 #define UBLKPOL_OP_FLUSH	(1U << 2)
 #define UBLKPOL_OP_DISCARD	(1U << 3)
-#define UBLKPOL_OP_WRITE_ZEROES	(1U << 4)
+#define UBLKPOL_OP_WRITE_ZEROES (1U << 4)
 #define UBLKPOL_NR_OPS		5
 
 enum ublkpol_unit {
-	UBLKPOL_UNIT_BYTES,	/* value: bytes */
-	UBLKPOL_UNIT_PERCENT,	/* value: 1e-9 percent, 0..100e9 */
-	UBLKPOL_UNIT_END,	/* end of the device; value unused */
+	UBLKPOL_UNIT_BYTES, /* value: bytes */
+	UBLKPOL_UNIT_PERCENT, /* value: 1e-9 percent, 0..100e9 */
+	UBLKPOL_UNIT_END, /* end of the device; value unused */
 };
 
 struct ublkpol_bound {
-	__u64	value;
-	__u32	unit;		/* enum ublkpol_unit */
-	__u32	column;		/* of the source text, for messages */
+	__u64 value;
+	__u32 unit; /* enum ublkpol_unit */
+	__u32 column; /* of the source text, for messages */
 };
 
 /* Half open */
 struct ublkpol_range {
-	struct ublkpol_bound	first;
-	struct ublkpol_bound	last;
+	struct ublkpol_bound first;
+	struct ublkpol_bound last;
 };
 
 enum ublkpol_action {
@@ -58,45 +58,45 @@ enum ublkpol_action {
 	UBLKPOL_ACTION_ERROR,
 };
 
-#define UBLKPOL_NO_OFFSET	(~0ULL)
+#define UBLKPOL_NO_OFFSET (~0ULL)
 
 struct ublkpol_rule {
-	__u32	ops;		/* UBLKPOL_OP_*, the operations it matches */
-	__u32	action;		/* enum ublkpol_action */
-	__u32	first_range;	/* in the range table */
-	__u32	nr_ranges;	/* 0: every LBA */
-	__u32	first_leg;	/* in the leg table: backend indices */
-	__u32	nr_legs;	/* 1 for BACKEND, 0 for ERROR */
-	__u32	chunk;		/* stripe: bytes */
-	__s32	error;		/* error: positive errno */
-	__u64	at;		/* "@ offset" in bytes, or UBLKPOL_NO_OFFSET */
-	__u32	line;		/* of the rule in the policy file, from 1 */
-	__u32	is_default;	/* written as "default" */
-	__u32	label;		/* string: the label, or "" */
-	__u32	text;		/* string: the rule as it was written */
-	__u32	target;		/* which code of the program: equal actions share it */
-	__u32	reserved;
+	__u32 ops; /* UBLKPOL_OP_*, the operations it matches */
+	__u32 action; /* enum ublkpol_action */
+	__u32 first_range; /* in the range table */
+	__u32 nr_ranges; /* 0: every LBA */
+	__u32 first_leg; /* in the leg table: backend indices */
+	__u32 nr_legs; /* 1 for BACKEND, 0 for ERROR */
+	__u32 chunk; /* stripe: bytes */
+	__s32 error; /* error: positive errno */
+	__u64 at; /* "@ offset" in bytes, or UBLKPOL_NO_OFFSET */
+	__u32 line; /* of the rule in the policy file, from 1 */
+	__u32 is_default; /* written as "default" */
+	__u32 label; /* string: the label, or "" */
+	__u32 text; /* string: the rule as it was written */
+	__u32 target; /* which code of the program: equal actions share it */
+	__u32 reserved;
 };
 
 struct ublkpol_backend {
-	__u32	name;		/* string */
-	__u32	path;		/* string: the default path, or "" */
-	__u32	line;		/* of its first use or declaration */
-	__u32	reserved;
+	__u32 name; /* string */
+	__u32 path; /* string: the default path, or "" */
+	__u32 line; /* of its first use or declaration */
+	__u32 reserved;
 };
 
 struct ublkpol_header {
-	__u64	magic;
-	__u32	version;
-	__u32	image_size;
-	__u64	size;		/* "size" declaration in bytes, or 0 */
-	__u32	block;		/* "block" declaration in bytes, or 0 */
-	__u32	source;		/* string: name of the policy file */
-	__u32	nr_backends, backends;
-	__u32	nr_rules, rules;
-	__u32	nr_ranges, ranges;
-	__u32	nr_legs, legs;
-	__u32	strings_size, strings;
+	__u64 magic;
+	__u32 version;
+	__u32 image_size;
+	__u64 size; /* "size" declaration in bytes, or 0 */
+	__u32 block; /* "block" declaration in bytes, or 0 */
+	__u32 source; /* string: name of the policy file */
+	__u32 nr_backends, backends;
+	__u32 nr_rules, rules;
+	__u32 nr_ranges, ranges;
+	__u32 nr_legs, legs;
+	__u32 strings_size, strings;
 };
 
 /*
@@ -107,15 +107,15 @@ struct ublkpol_header {
  * from 0 to its end; sectors that no rule matches have UBLKPOL_NO_RULE.
  */
 struct ublkpol_segment {
-	__u64	start;		/* 512-byte sectors */
-	__u64	end;		/* 512-byte sectors */
-	__s64	delta;		/* 512-byte sectors */
-	__u32	rule;		/* index, or UBLKPOL_NO_RULE */
-	__u32	target;		/* of that rule, or UBLKPOL_NO_TARGET */
+	__u64 start; /* 512-byte sectors */
+	__u64 end; /* 512-byte sectors */
+	__s64 delta; /* 512-byte sectors */
+	__u32 rule; /* index, or UBLKPOL_NO_RULE */
+	__u32 target; /* of that rule, or UBLKPOL_NO_TARGET */
 };
 
-#define UBLKPOL_NO_RULE		(~0U)
-#define UBLKPOL_NO_TARGET	(~0U)
+#define UBLKPOL_NO_RULE	  (~0U)
+#define UBLKPOL_NO_TARGET (~0U)
 
 /* Which part of the segment table */
 enum ublkpol_direction {
@@ -124,7 +124,7 @@ enum ublkpol_direction {
 	UBLKPOL_NR_DIRS,
 };
 
-#define UBLKPOL_INLINE_SEGMENTS	8
+#define UBLKPOL_INLINE_SEGMENTS 8
 
 /*
  * Set by the loader before the program is loaded; constant to the verifier.
@@ -132,9 +132,9 @@ enum ublkpol_direction {
  * (the rest of it zero), where the program finds it without a map lookup.
  */
 struct ublkpol_config {
-	__u64	dev_sectors;
-	__u32	nr_read_segments;
-	__u32	nr_write_segments;
+	__u64 dev_sectors;
+	__u32 nr_read_segments;
+	__u32 nr_write_segments;
 	struct ublkpol_segment inlined[UBLKPOL_NR_DIRS][UBLKPOL_INLINE_SEGMENTS];
 };
 
@@ -143,8 +143,8 @@ struct ublkpol_config {
  * follow a binary search to every single entry. Entries of the segment table.
  */
 struct ublkpol_search {
-	__u32	first[UBLKPOL_NR_DIRS];
-	__u32	end[UBLKPOL_NR_DIRS];
+	__u32 first[UBLKPOL_NR_DIRS];
+	__u32 end[UBLKPOL_NR_DIRS];
 };
 
 /*
@@ -152,7 +152,7 @@ struct ublkpol_search {
  * calls this one, in instructions BPF_JMP | BPF_CALL with src_reg 0, and the
  * loader puts the running kernel's number in its place.
  */
-#define UBLKPOL_HELPER_SENTINEL	0x5b1c
+#define UBLKPOL_HELPER_SENTINEL 0x5b1c
 
 /*
  * Per-CPU counters, indexed by operation. Entry r of the map is rule r, entry
@@ -161,8 +161,8 @@ struct ublkpol_search {
  * rule serves, a backend counts SQEs.
  */
 struct ublkpol_counters {
-	__u64	requests[UBLKPOL_NR_OPS];
-	__u64	bytes[UBLKPOL_NR_OPS];
+	__u64 requests[UBLKPOL_NR_OPS];
+	__u64 bytes[UBLKPOL_NR_OPS];
 };
 
 #endif

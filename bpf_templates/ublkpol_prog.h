@@ -29,18 +29,18 @@
 #include "ublkpol_shim_ublk.h"
 #endif
 
-#define UBLKPOL_SECTOR_SHIFT	9
+#define UBLKPOL_SECTOR_SHIFT 9
 
 /* The part of a request that one SQE can carry */
 struct ublkpol_piece {
-	__u64	pos;		/* position in the rule's target, sectors */
-	__u32	sectors;	/* what is left of the request; actions shorten it */
-	__u32	slot;		/* set by the action: backend ... */
-	__u64	offset;		/* ... and sector on it */
+	__u64 pos; /* position in the rule's target, sectors */
+	__u32 sectors; /* what is left of the request; actions shorten it */
+	__u32 slot; /* set by the action: backend ... */
+	__u64 offset; /* ... and sector on it */
 };
 
 /* What policy_place() returns besides 0 and -errno */
-#define UBLKPOL_UNMATCHED	1
+#define UBLKPOL_UNMATCHED 1
 
 /*
  * The actions. They are macros so that their instructions belong to the line
@@ -48,11 +48,11 @@ struct ublkpol_piece {
  */
 
 /* NAME */
-#define UBLKPOL_TO_BACKEND(piece, backend)                                                         \
-	({                                                                                         \
-		(piece)->slot = (backend);                                                         \
-		(piece)->offset = (piece)->pos;                                                    \
-		0;                                                                                 \
+#define UBLKPOL_TO_BACKEND(piece, backend)      \
+	({                                      \
+		(piece)->slot = (backend);      \
+		(piece)->offset = (piece)->pos; \
+		0;                              \
 	})
 
 /*
@@ -61,19 +61,19 @@ struct ublkpol_piece {
  * track the exact range of every position in every turn of the loop of
  * ublkpol_split().
  */
-#define UBLKPOL_TO_STRIPE(piece, chunk_sectors, first_leg, nr_legs)                                \
-	({                                                                                         \
-		__u64 chunk = (piece)->pos / (chunk_sectors);                                      \
-		__u32 inside = (piece)->pos % (chunk_sectors);                                     \
-		const __u32 *backend = ublkpol_leg_at((first_leg) + chunk % (nr_legs));            \
-                                                                                                   \
-		if (!backend)                                                                      \
-			return -EIO;                                                               \
-		(piece)->slot = *backend;                                                          \
-		(piece)->offset = chunk / (nr_legs) * (chunk_sectors) + inside;                    \
-		if ((piece)->sectors > (chunk_sectors) - inside)                                   \
-			(piece)->sectors = (chunk_sectors) - inside;                               \
-		0;                                                                                 \
+#define UBLKPOL_TO_STRIPE(piece, chunk_sectors, first_leg, nr_legs)                     \
+	({                                                                              \
+		__u64 chunk = (piece)->pos / (chunk_sectors);                           \
+		__u32 inside = (piece)->pos % (chunk_sectors);                          \
+		const __u32 *backend = ublkpol_leg_at((first_leg) + chunk % (nr_legs)); \
+                                                                                        \
+		if (!backend)                                                           \
+			return -EIO;                                                    \
+		(piece)->slot = *backend;                                               \
+		(piece)->offset = chunk / (nr_legs) * (chunk_sectors) + inside;         \
+		if ((piece)->sectors > (chunk_sectors)-inside)                          \
+			(piece)->sectors = (chunk_sectors)-inside;                      \
+		0;                                                                      \
 	})
 
 static __always_inline void ublkpol_count(__u32 entry, __u32 op, __u32 requests, __u64 bytes)
@@ -87,11 +87,11 @@ static __always_inline void ublkpol_count(__u32 entry, __u32 op, __u32 requests,
 }
 
 /* Indices for ublkpol_count() */
-#define UBLKPOL_COUNT_READ		0
-#define UBLKPOL_COUNT_WRITE		1
-#define UBLKPOL_COUNT_FLUSH		2
-#define UBLKPOL_ENTRY_UNMATCHED		UBLKPOL_NR_RULES
-#define UBLKPOL_ENTRY_BACKEND(slot)	(UBLKPOL_NR_RULES + 1 + (slot))
+#define UBLKPOL_COUNT_READ	    0
+#define UBLKPOL_COUNT_WRITE	    1
+#define UBLKPOL_COUNT_FLUSH	    2
+#define UBLKPOL_ENTRY_UNMATCHED	    UBLKPOL_NR_RULES
+#define UBLKPOL_ENTRY_BACKEND(slot) (UBLKPOL_NR_RULES + 1 + (slot))
 
 /* One SQE of a flush */
 static __always_inline int ublkpol_fsync(void *ctx, __u32 slot)

@@ -9,19 +9,20 @@
  */
 
 struct ublkpol_request {
-	__u64	sector;
-	__u32	sectors;
-	__u32	dir;		/* enum ublkpol_direction */
+	__u64 sector;
+	__u32 sectors;
+	__u32 dir; /* enum ublkpol_direction */
 };
 
 /* The first entry that ends after @sector, in a part small enough to be constant */
 static __always_inline bool ublkpol_find_inlined(__u32 dir, __u64 sector, __u32 *index,
 						 struct ublkpol_segment *segment)
 {
-	ublkpol_unrolled
-	for (__u32 i = 0; i < UBLKPOL_INLINE_SEGMENTS; i++) {
+	ublkpol_unrolled for (__u32 i = 0; i < UBLKPOL_INLINE_SEGMENTS; i++)
+	{
 		if (sector < ublkpol_config.inlined[dir][i].end) {
-			*index = (dir == UBLKPOL_DIR_WRITE ? ublkpol_config.nr_read_segments : 0) + i;
+			*index = (dir == UBLKPOL_DIR_WRITE ? ublkpol_config.nr_read_segments : 0) +
+				 i;
 			segment->end = ublkpol_config.inlined[dir][i].end;
 			segment->delta = ublkpol_config.inlined[dir][i].delta;
 			segment->rule = ublkpol_config.inlined[dir][i].rule;
@@ -63,11 +64,11 @@ static __always_inline bool ublkpol_find_in_map(__u32 dir, __u64 sector, __u32 *
 static __always_inline bool ublkpol_find(__u32 dir, __u64 sector, __u32 *index,
 					 struct ublkpol_segment *segment)
 {
-	__u32 nr = dir == UBLKPOL_DIR_READ ? ublkpol_config.nr_read_segments :
-					     ublkpol_config.nr_write_segments;
+	__u32 nr = dir == UBLKPOL_DIR_READ ? ublkpol_config.nr_read_segments
+					   : ublkpol_config.nr_write_segments;
 
-	return nr <= UBLKPOL_INLINE_SEGMENTS ? ublkpol_find_inlined(dir, sector, index, segment) :
-					       ublkpol_find_in_map(dir, sector, index, segment);
+	return nr <= UBLKPOL_INLINE_SEGMENTS ? ublkpol_find_inlined(dir, sector, index, segment)
+					     : ublkpol_find_in_map(dir, sector, index, segment);
 }
 
 /* A piece that failed is counted too: that is how an error rule shows up */
@@ -97,14 +98,14 @@ static __always_inline int ublkpol_queue_piece(void *ctx, const struct ublkpol_p
 }
 
 struct ublkpol_split {
-	void	*ctx;
-	__u64	sector;		/* next one to place */
-	__u32	sectors;	/* left to place */
-	__u32	payload;	/* bytes placed */
-	__u32	index;		/* segment of @sector */
-	__u32	counted;	/* segment whose rule has this request, plus one */
-	__u32	dir;
-	int	err;
+	void *ctx;
+	__u64 sector; /* next one to place */
+	__u32 sectors; /* left to place */
+	__u32 payload; /* bytes placed */
+	__u32 index; /* segment of @sector */
+	__u32 counted; /* segment whose rule has this request, plus one */
+	__u32 dir;
+	int err;
 };
 
 /* Places one piece; returns 1 to end the loop */

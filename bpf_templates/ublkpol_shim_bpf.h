@@ -6,25 +6,25 @@
 #include <bpf/bpf_helpers.h>
 
 /* Makes the compiler forget what it knows of @var, so that a check of it stays */
-#define ublkpol_hide(var)	asm volatile("" : "+r"(var))
+#define ublkpol_hide(var) asm volatile("" : "+r"(var))
 
-#define ublkpol_unrolled	_Pragma("unroll")
+#define ublkpol_unrolled _Pragma("unroll")
 
-#define ublkpol_loop(nr, fn, arg)	bpf_loop(nr, fn, arg, 0)
+#define ublkpol_loop(nr, fn, arg) bpf_loop(nr, fn, arg, 0)
 
 const volatile struct ublkpol_config ublkpol_config SEC(UBLKPOL_CONFIG_SECTION);
 volatile struct ublkpol_search ublkpol_search SEC(UBLKPOL_SEARCH_SECTION);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);		/* set by the loader */
+	__uint(max_entries, 1); /* set by the loader */
 	__type(key, __u32);
 	__type(value, struct ublkpol_segment);
 } ublkpol_segs SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, UBLKPOL_NR_LEGS + 1);	/* a map is never empty */
+	__uint(max_entries, UBLKPOL_NR_LEGS + 1); /* a map is never empty */
 	__type(key, __u32);
 	__type(value, __u32);
 } ublkpol_legs SEC(".maps");

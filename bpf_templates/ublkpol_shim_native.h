@@ -7,18 +7,18 @@
 
 #include "ublkpol_native.h"
 
-#define SEC(name)	__attribute__((used))
+#define SEC(name) __attribute__((used))
 #undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #define __noinline	__attribute__((noinline))
 
-#define ublkpol_hide(var)	((void)(var))
+#define ublkpol_hide(var) ((void)(var))
 #define ublkpol_unrolled
 
 static struct ublkpol_native *ublkpol_env;
 
-#define ublkpol_config	(ublkpol_env->config)
-#define ublkpol_search	(ublkpol_env->search)
+#define ublkpol_config (ublkpol_env->config)
+#define ublkpol_search (ublkpol_env->search)
 
 static __always_inline const struct ublkpol_segment *ublkpol_segment_at(__u32 index)
 {
@@ -35,8 +35,7 @@ static __always_inline struct ublkpol_counters *ublkpol_counters_at(__u32 entry)
 	return entry < ublkpol_env->nr_counters ? &ublkpol_env->counters[entry] : NULL;
 }
 
-static __always_inline long ublkpol_queue_sqe(void *ctx, const struct io_uring_sqe *sqe,
-					      __u32 slot)
+static __always_inline long ublkpol_queue_sqe(void *ctx, const struct io_uring_sqe *sqe, __u32 slot)
 {
 	struct ublkpol_plan *plan = &ublkpol_env->plan;
 
@@ -60,11 +59,11 @@ static inline void ublkpol_loop(__u32 nr, long (*step)(__u64 i, struct ublkpol_s
 	}
 }
 
-#define UBLKPOL_ENTRY                                                                              \
-	int ublkpol_route_native(struct ublkpol_native *env, const struct ublk_bpf_ctx *ctx)       \
-	{                                                                                          \
-		ublkpol_env = env;                                                                 \
-		return ublkpol_run(env, ctx->op, ctx->start_sector, ctx->nr_sectors);              \
+#define UBLKPOL_ENTRY                                                                        \
+	int ublkpol_route_native(struct ublkpol_native *env, const struct ublk_bpf_ctx *ctx) \
+	{                                                                                    \
+		ublkpol_env = env;                                                           \
+		return ublkpol_run(env, ctx->op, ctx->start_sector, ctx->nr_sectors);        \
 	}
 
 #endif

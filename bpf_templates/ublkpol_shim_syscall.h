@@ -19,8 +19,7 @@ struct {
 	__type(value, struct ublkpol_plan);
 } ublkpol_plan SEC(".maps");
 
-static __always_inline long ublkpol_queue_sqe(void *ctx, const struct io_uring_sqe *sqe,
-					      __u32 slot)
+static __always_inline long ublkpol_queue_sqe(void *ctx, const struct io_uring_sqe *sqe, __u32 slot)
 {
 	struct ublkpol_plan *plan;
 	__u32 zero = 0;
@@ -39,11 +38,11 @@ static __always_inline long ublkpol_queue_sqe(void *ctx, const struct io_uring_s
 	return 0;
 }
 
-#define UBLKPOL_ENTRY                                                                              \
-	SEC("syscall")                                                                             \
-	int ublkpol_route(struct ublk_bpf_ctx *ctx)                                                \
-	{                                                                                          \
-		return ublkpol_run(ctx, ctx->op, ctx->start_sector, ctx->nr_sectors);              \
+#define UBLKPOL_ENTRY                                                                 \
+	SEC("syscall")                                                                \
+	int ublkpol_route(struct ublk_bpf_ctx *ctx)                                   \
+	{                                                                             \
+		return ublkpol_run(ctx, ctx->op, ctx->start_sector, ctx->nr_sectors); \
 	}
 
 #endif

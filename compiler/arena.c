@@ -8,7 +8,7 @@
 #include "arena.h"
 #include "exit_code.h"
 
-#define ARENA_BLOCK_SIZE	(64U << 10)
+#define ARENA_BLOCK_SIZE (64U << 10)
 
 struct arena_block {
 	struct arena_block *next;

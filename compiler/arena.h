@@ -22,8 +22,7 @@ void *arena_alloc(struct arena *arena, size_t size);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 
 /** arena_printf() - formatted text */
-char *arena_printf(struct arena *arena, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** arena_free() - free everything; @arena is empty afterwards and usable */
 void arena_free(struct arena *arena);

@@ -12,10 +12,10 @@
 #include "source.h"
 
 enum ast_unit {
-	AST_UNIT_SECTORS,	/* a bare number */
+	AST_UNIT_SECTORS, /* a bare number */
 	AST_UNIT_BYTES,
 	AST_UNIT_PERCENT,
-	AST_UNIT_END,		/* the word "end" */
+	AST_UNIT_END, /* the word "end" */
 };
 
 /* digits / 10^decimals * factor in the unit's own measure */
@@ -24,15 +24,15 @@ struct ast_quantity {
 	enum ast_unit unit;
 	__u64 digits;
 	unsigned int decimals;
-	__u64 factor;		/* of bytes: KiB is 1024; else 1 */
-	__u64 value;		/* checked: bytes, or 1e-9 percent */
+	__u64 factor; /* of bytes: KiB is 1024; else 1 */
+	__u64 value; /* checked: bytes, or 1e-9 percent */
 };
 
 struct ast_name {
 	struct ast_name *next;
 	struct location location;
 	const char *text;
-	unsigned int backend;	/* checked: index, of a leg */
+	unsigned int backend; /* checked: index, of a leg */
 };
 
 struct ast_range {
@@ -53,7 +53,7 @@ struct ast_term {
 	struct location location;
 	enum ast_term_kind kind;
 	struct ast_range *ranges;
-	unsigned int ops;	/* UBLKPOL_OP_* */
+	unsigned int ops; /* UBLKPOL_OP_* */
 };
 
 enum ast_action_kind {
@@ -65,22 +65,22 @@ enum ast_action_kind {
 struct ast_action {
 	struct location location;
 	enum ast_action_kind kind;
-	struct ast_name *names;	/* backends; of an error: the errno's name */
+	struct ast_name *names; /* backends; of an error: the errno's name */
 	struct ast_quantity chunk;
 	bool has_at;
 	struct ast_quantity at;
-	int error;		/* checked: positive errno */
+	int error; /* checked: positive errno */
 };
 
 struct ast_rule {
 	struct ast_rule *next;
 	struct location location;
-	struct ast_name *label;	/* or NULL */
+	struct ast_name *label; /* or NULL */
 	bool is_default;
 	struct ast_term *terms;
 	struct ast_action *action;
-	struct ast_term *lba;	/* checked: the LBA term, or NULL */
-	unsigned int ops;	/* checked: operations that the rule matches */
+	struct ast_term *lba; /* checked: the LBA term, or NULL */
+	unsigned int ops; /* checked: operations that the rule matches */
 };
 
 enum ast_declaration_kind {
@@ -94,14 +94,14 @@ struct ast_declaration {
 	struct location location;
 	enum ast_declaration_kind kind;
 	struct ast_name *name;
-	const char *path;	/* or NULL */
+	const char *path; /* or NULL */
 	struct ast_quantity quantity;
 };
 
 struct ast_backend {
 	const char *name;
-	const char *path;	/* or "" */
-	struct location location;	/* of its declaration or first use */
+	const char *path; /* or "" */
+	struct location location; /* of its declaration or first use */
 	bool is_declared;
 	bool is_used;
 };
@@ -114,8 +114,8 @@ struct ast_policy {
 	struct ast_backend *backends;
 	unsigned int nr_backends;
 	unsigned int nr_rules;
-	__u64 size;		/* bytes, or 0 */
-	__u64 block;		/* bytes, or 0 */
+	__u64 size; /* bytes, or 0 */
+	__u64 block; /* bytes, or 0 */
 };
 
 #endif

@@ -12,8 +12,8 @@
 
 /* Newest first */
 static const char *const clang_names[] = {
-	"clang-21", "clang-20", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15", "clang-14",
-	"clang",
+	"clang-21", "clang-20", "clang-19", "clang-18", "clang-17",
+	"clang-16", "clang-15", "clang-14", "clang",
 };
 
 static bool clang_is_in_path(const char *name)
@@ -102,16 +102,28 @@ static int clang_run(char *const argv[], const char *directory)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
 }
 
-int clang_compile(const char *clang, const char *directory, const char *input,
-		  const char *output)
+int clang_compile(const char *clang, const char *directory, const char *input, const char *output)
 {
 	char *const argv[] = {
-		(char *)clang, "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Werror",
+		(char *)clang,
+		"-target",
+		"bpf",
+		"-mcpu=v3",
+		"-O2",
+		"-g",
+		"-Wall",
+		"-Werror",
 		/* The verifier's log quotes source lines, which clang reads from here */
-		"-fdebug-compilation-dir=.", "-I.",
+		"-fdebug-compilation-dir=.",
+		"-I.",
 		/* clang for BPF does not look where this machine's <asm/types.h> is */
-		"-idirafter", "/usr/include/" UBLKPOL_MULTIARCH, "-c", (char *)input, "-o",
-		(char *)output, NULL,
+		"-idirafter",
+		"/usr/include/" UBLKPOL_MULTIARCH,
+		"-c",
+		(char *)input,
+		"-o",
+		(char *)output,
+		NULL,
 	};
 
 	return clang_run(argv, directory);

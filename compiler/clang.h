@@ -22,7 +22,6 @@ const char *clang_find(void);
  * installation, never of the policy. Return: 0 or a negative errno; -EINTR if
  * a signal asked this process to end.
  */
-int clang_compile(const char *clang, const char *directory, const char *input,
-		  const char *output);
+int clang_compile(const char *clang, const char *directory, const char *input, const char *output);
 
 #endif

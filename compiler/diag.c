@@ -5,8 +5,8 @@
 
 #include "diag.h"
 
-#define DIAG_INDENT	"    "
-#define DIAG_MAX_WIDTH	96U	/* bytes of a line that are shown */
+#define DIAG_INDENT    "    "
+#define DIAG_MAX_WIDTH 96U /* bytes of a line that are shown */
 
 struct diag_message {
 	struct diag_message *next;
@@ -18,8 +18,8 @@ struct diag_message {
 	struct location location;
 };
 
-void diag_add(struct diag *diag, enum diag_level level, const char *check,
-	      struct location location, const char *hint, const char *fmt, ...)
+void diag_add(struct diag *diag, enum diag_level level, const char *check, struct location location,
+	      const char *hint, const char *fmt, ...)
 {
 	struct diag_message *message = arena_alloc(diag->arena, sizeof(*message));
 	va_list args;
@@ -111,8 +111,7 @@ static void diag_print_one(const struct diag *diag, const struct diag_message *m
 	fputs(diag->source->name, out);
 	if (at->first_line)
 		fprintf(out, ":%d:%d", at->first_line, at->first_column);
-	fprintf(out, ": %s: %s", message->level == DIAG_ERROR ? "error" : "warning",
-		message->text);
+	fprintf(out, ": %s: %s", message->level == DIAG_ERROR ? "error" : "warning", message->text);
 	if (message->check)
 		fprintf(out, " [%s]", message->check);
 	putc('\n', out);

@@ -26,7 +26,7 @@ struct diag_message;
 struct diag {
 	struct arena *arena;
 	const struct source *source;
-	struct diag_message *messages;	/* newest first */
+	struct diag_message *messages; /* newest first */
 	int nr_errors;
 	int nr_warnings;
 };
@@ -38,12 +38,11 @@ struct diag {
  * @location: what to underline
  * @hint: what to do about it, or NULL; must live as long as @diag
  */
-void diag_add(struct diag *diag, enum diag_level level, const char *check,
-	      struct location location, const char *hint, const char *fmt, ...)
-	__attribute__((format(printf, 6, 7)));
+void diag_add(struct diag *diag, enum diag_level level, const char *check, struct location location,
+	      const char *hint, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
 /** diag_error() - diag_add() for most errors */
-#define diag_error(diag, location, hint, ...)                                                      \
+#define diag_error(diag, location, hint, ...) \
 	diag_add(diag, DIAG_ERROR, NULL, location, hint, __VA_ARGS__)
 
 /** diag_print() - print and forget the messages */

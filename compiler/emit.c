@@ -6,7 +6,7 @@
 #include "emit.h"
 #include "templates.h"
 
-#define EMIT_MAX_SHOWN	8	/* rules in the comment of a target */
+#define EMIT_MAX_SHOWN 8 /* rules in the comment of a target */
 
 /*
  * The program is bpf_templates/policy.bpf.c.in, where each line "@NAME@" gives
@@ -14,7 +14,7 @@
  */
 struct emit {
 	FILE *out;
-	int line;		/* next one to write, from 1 */
+	int line; /* next one to write, from 1 */
 	const struct policy_image *image;
 	const char *policy_file;
 	const char *program_file;
@@ -269,7 +269,9 @@ static void emit_image_header(struct emit *e)
 	for (int i = 0; i < 4; i++)
 		emit(e, "\t\t.nr_%s = %u, .%s = __builtin_offsetof(struct policy_image, %s),\n",
 		     tables[i], counts[i], tables[i], tables[i]);
-	emit(e, "\t\t.strings_size = %u, .strings = __builtin_offsetof(struct policy_image, strings),\n",
+	emit(e,
+	     "\t\t.strings_size = %u, .strings = __builtin_offsetof(struct policy_image, "
+	     "strings),\n",
 	     header->strings_size);
 	emit(e, "\t},\n");
 }

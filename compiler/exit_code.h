@@ -5,9 +5,9 @@
 /* What ublkpolc tells its caller; documented in docs/language.md */
 enum exit_code {
 	EXIT_CODE_OK = 0,
-	EXIT_CODE_POLICY = 1,	/* the policy has errors */
-	EXIT_CODE_USAGE = 2,	/* the command line has errors */
-	EXIT_CODE_SYSTEM = 3,	/* files, memory or clang failed */
+	EXIT_CODE_POLICY = 1, /* the policy has errors */
+	EXIT_CODE_USAGE = 2, /* the command line has errors */
+	EXIT_CODE_SYSTEM = 3, /* files, memory or clang failed */
 };
 
 #endif

@@ -21,7 +21,7 @@ static __u32 image_string(struct image_builder *b, const char *text)
 	__u32 offset = b->header->strings_size;
 
 	if (!*text)
-		return 0;	/* where image_build() puts the empty string */
+		return 0; /* where image_build() puts the empty string */
 	if (offset + size > b->strings_room) {
 		char *bigger;
 
@@ -191,6 +191,6 @@ void image_build(struct policy_image *image, const struct ast_policy *policy,
 		b.legs[i] = slots[b.legs[i]];
 	image_number_targets(&b);
 
-	*image = (struct policy_image){ b.header, b.backends, b.rules, b.ranges, b.legs,
-					b.strings };
+	*image =
+		(struct policy_image){ b.header, b.backends, b.rules, b.ranges, b.legs, b.strings };
 }

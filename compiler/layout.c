@@ -4,8 +4,8 @@
 #include "layout.h"
 #include "resolve.h"
 
-#define LAYOUT_SECTOR		512U
-#define LAYOUT_DEFAULT_BLOCK	512U
+#define LAYOUT_SECTOR	     512U
+#define LAYOUT_DEFAULT_BLOCK 512U
 
 struct layout {
 	const struct ast_policy *policy;

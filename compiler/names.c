@@ -5,8 +5,8 @@
 
 #include "names.h"
 
-#define NAMES_MAX_LENGTH	31
-#define NAMES_MAX_ERRNO		133	/* EHWPOISON, the last one of Linux */
+#define NAMES_MAX_LENGTH 31
+#define NAMES_MAX_ERRNO	 133 /* EHWPOISON, the last one of Linux */
 
 static unsigned int names_min(unsigned int a, unsigned int b)
 {

@@ -15,14 +15,14 @@
 #include "templates.h"
 
 /* In the work directory */
-#define OUTPUT_PROGRAM		"program.c"
-#define OUTPUT_OBJECT		"program.o"
-#define OUTPUT_POLICY_DIR	"policy"
+#define OUTPUT_PROGRAM	  "program.c"
+#define OUTPUT_OBJECT	  "program.o"
+#define OUTPUT_POLICY_DIR "policy"
 
 struct output {
-	const char *path;	/* what the user asked for */
-	char directory[PATH_MAX];	/* work directory */
-	int directory_fd;	/* -1: there is none */
+	const char *path; /* what the user asked for */
+	char directory[PATH_MAX]; /* work directory */
+	int directory_fd; /* -1: there is none */
 	/* The policy in it, where the object's debug information finds it */
 	char policy[sizeof(OUTPUT_POLICY_DIR) + NAME_MAX + 1];
 };
@@ -144,8 +144,7 @@ static int output_write_policy(const struct output *output, const struct source 
 {
 	int err = output_make_directory(output, OUTPUT_POLICY_DIR);
 
-	return err ? err :
-		     output_write_file(output, output->policy, source->text, source->length);
+	return err ? err : output_write_file(output, output->policy, source->text, source->length);
 }
 
 static int output_write_program(const struct output *output, const struct policy_image *image,

@@ -16,8 +16,7 @@
  *
  * Return: 0 or a negative errno, after a message on stderr.
  */
-int output_write_c(const struct policy_image *image, const struct source *source,
-		   const char *path);
+int output_write_c(const struct policy_image *image, const struct source *source, const char *path);
 
 /** output_write_object() - the same as a BPF object */
 int output_write_object(const struct policy_image *image, const struct source *source,

@@ -14,12 +14,12 @@ struct parse_context {
 	struct ast_declaration **declarations_end;
 	struct ast_rule **rules_end;
 
-	int brace_depth;	/* a newline inside { } is a blank */
+	int brace_depth; /* a newline inside { } is a blank */
 
-	int nr_tokens;		/* of the statement so far */
-	struct location first_location;	/* of its first token */
-	const char *name;	/* the last token if it is a name, else NULL */
-	const char *name_before;	/* the same of the token before */
+	int nr_tokens; /* of the statement so far */
+	struct location first_location; /* of its first token */
+	const char *name; /* the last token if it is a name, else NULL */
+	const char *name_before; /* the same of the token before */
 };
 
 struct ast_range_list {

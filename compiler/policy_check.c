@@ -8,19 +8,19 @@
 #include "names.h"
 #include "ublkpol_object.h"
 
-#define CHECK_SECTOR		512U
-#define CHECK_MIN_BLOCK		512U
-#define CHECK_MAX_BLOCK		4096U
-#define CHECK_PERCENT_SCALE	1000000000ULL	/* 1 % */
+#define CHECK_SECTOR	    512U
+#define CHECK_MIN_BLOCK	    512U
+#define CHECK_MAX_BLOCK	    4096U
+#define CHECK_PERCENT_SCALE 1000000000ULL /* 1 % */
 
-#define CHECK_WRITE_OPS		(UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES)
-#define CHECK_DATA_OPS		(UBLKPOL_OP_READ | CHECK_WRITE_OPS)
+#define CHECK_WRITE_OPS (UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES)
+#define CHECK_DATA_OPS	(UBLKPOL_OP_READ | CHECK_WRITE_OPS)
 
 struct check {
 	struct ast_policy *policy;
 	struct arena *arena;
 	struct diag *diag;
-	unsigned int max_backends;	/* room in policy->backends */
+	unsigned int max_backends; /* room in policy->backends */
 };
 
 /* --- quantities --- */
@@ -74,8 +74,8 @@ static bool check_bound(struct check *check, struct ast_quantity *bound)
 {
 	if (bound->unit == AST_UNIT_END)
 		return true;
-	return bound->unit == AST_UNIT_PERCENT ? check_percent(check, bound) :
-						 check_bytes(check, bound);
+	return bound->unit == AST_UNIT_PERCENT ? check_percent(check, bound)
+					       : check_bytes(check, bound);
 }
 
 /* --- ranges --- */
@@ -132,7 +132,7 @@ static void check_order(struct check *check, const struct ast_range *range, bool
 	if (last->unit == AST_UNIT_END && first->unit != AST_UNIT_END)
 		return;
 	if (first->unit != AST_UNIT_END && check_is_bytes(first) != check_is_bytes(last))
-		return;	/* depends on the size of the device */
+		return; /* depends on the size of the device */
 	if (first->unit != AST_UNIT_END && first->value < last->value)
 		return;
 
@@ -150,13 +150,14 @@ static void check_order(struct check *check, const struct ast_range *range, bool
 	else
 		hint = "the lower end comes first";
 	diag_error(check->diag, range->location, hint, "the range is %s",
-		   first->unit == AST_UNIT_END || first->value == last->value ? "empty" :
-										"reversed");
+		   first->unit == AST_UNIT_END || first->value == last->value ? "empty"
+									      : "reversed");
 }
 
 static void check_range(struct check *check, struct ast_range *range)
 {
 	bool is_shared = check_share_unit(range);
+	bool is_first_good, is_last_good;
 
 	if (range->last.unit == AST_UNIT_SECTORS &&
 	    (range->first.unit == AST_UNIT_BYTES || range->first.unit == AST_UNIT_PERCENT)) {
@@ -167,7 +168,9 @@ static void check_range(struct check *check, struct ast_range *range)
 			   "the second end of the range has no unit");
 		return;
 	}
-	if (check_bound(check, &range->first) & check_bound(check, &range->last))
+	is_first_good = check_bound(check, &range->first);
+	is_last_good = check_bound(check, &range->last);
+	if (is_first_good && is_last_good)
 		check_order(check, range, is_shared);
 }
 
@@ -311,9 +314,9 @@ static void check_declare_block(struct check *check, struct ast_declaration *dec
 	block = declaration->quantity.value;
 	if (block < CHECK_MIN_BLOCK || block > CHECK_MAX_BLOCK || block & (block - 1))
 		diag_error(check->diag, declaration->quantity.location,
-			   declaration->quantity.unit == AST_UNIT_SECTORS ?
-				   "a bare number counts sectors of 512 bytes: write 512B or 4KiB" :
-				   NULL,
+			   declaration->quantity.unit == AST_UNIT_SECTORS
+				   ? "a bare number counts sectors of 512 bytes: write 512B or 4KiB"
+				   : NULL,
 			   "a block is 512B, 1KiB, 2KiB or 4KiB");
 	else
 		check->policy->block = block;
@@ -420,8 +423,7 @@ static void check_stripe(struct check *check, struct ast_action *action)
 	if (!action->chunk.value)
 		diag_error(check->diag, action->chunk.location, NULL, "the chunk is empty");
 	if (action->chunk.value > 1U << 30)
-		diag_error(check->diag, action->chunk.location, NULL,
-			   "a chunk is at most 1GiB");
+		diag_error(check->diag, action->chunk.location, NULL, "a chunk is at most 1GiB");
 	check_block_multiple(check, &action->chunk, "the chunk");
 }
 
@@ -435,8 +437,8 @@ static void check_errno(struct check *check, struct ast_action *action)
 		return;
 	closest = names_closest_errno(name);
 	diag_error(check->diag, action->names->location,
-		   closest ? arena_printf(check->arena, "did you mean '%s'?", closest) :
-			     "an error has a name such as EIO, ENOSPC or EROFS",
+		   closest ? arena_printf(check->arena, "did you mean '%s'?", closest)
+			   : "an error has a name such as EIO, ENOSPC or EROFS",
 		   "unknown error '%s'", name);
 }
 

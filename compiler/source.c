@@ -5,7 +5,7 @@
 
 #include "source.h"
 
-#define SOURCE_MAX_LENGTH	(64U << 20)	/* columns and offsets are ints */
+#define SOURCE_MAX_LENGTH (64U << 20) /* columns and offsets are ints */
 
 static int source_load(struct source *source, struct arena *arena, FILE *file)
 {
@@ -74,8 +74,7 @@ const char *source_line(const struct source *source, int line, size_t *length)
 	return source->lines[line - 1];
 }
 
-const char *source_text(const struct source *source, struct arena *arena,
-			struct location location)
+const char *source_text(const struct source *source, struct arena *arena, struct location location)
 {
 	const char *from = source->lines[location.first_line - 1] + location.first_column - 1;
 	const char *to = source->lines[location.last_line - 1] + location.last_column - 1;

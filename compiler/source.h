@@ -19,10 +19,10 @@ struct location {
 };
 
 struct source {
-	const char *name;	/* as the user gave it */
-	char *text;		/* ends with a newline and two NULs, as flex wants it */
-	size_t length;		/* without the NULs */
-	const char **lines;	/* start of each line */
+	const char *name; /* as the user gave it */
+	char *text; /* ends with a newline and two NULs, as flex wants it */
+	size_t length; /* without the NULs */
+	const char **lines; /* start of each line */
 	int nr_lines;
 };
 
@@ -39,7 +39,6 @@ int source_read(struct source *source, struct arena *arena, const char *path);
 const char *source_line(const struct source *source, int line, size_t *length);
 
 /** source_text() - what stands at @location, blanks and comments made one blank */
-const char *source_text(const struct source *source, struct arena *arena,
-			struct location location);
+const char *source_text(const struct source *source, struct arena *arena, struct location location);
 
 #endif

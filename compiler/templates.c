@@ -2,9 +2,9 @@
 #include "templates.h"
 
 /* Paths are relative to the top directory, where make runs */
-#define TEMPLATE_EMBED(symbol, file)                                                               \
-	extern const char symbol[], symbol##_end[];                                                \
-	asm(".pushsection .rodata\n" #symbol ":\n.incbin \"" file "\"\n" #symbol                   \
+#define TEMPLATE_EMBED(symbol, file)                                             \
+	extern const char symbol[], symbol##_end[];                              \
+	asm(".pushsection .rodata\n" #symbol ":\n.incbin \"" file "\"\n" #symbol \
 	    "_end:\n.byte 0\n.popsection\n")
 
 TEMPLATE_EMBED(template_policy_in, "bpf_templates/policy.bpf.c.in");
@@ -16,10 +16,12 @@ TEMPLATE_EMBED(template_shim_ublk_h, "bpf_templates/ublkpol_shim_ublk.h");
 TEMPLATE_EMBED(template_ublk_bpf_h, "kernel/uapi/linux/ublk_bpf.h");
 TEMPLATE_EMBED(template_ublk_cmd_h, "kernel/uapi/linux/ublk_cmd.h");
 
-#define TEMPLATE_FILE(path, symbol)	{ path, symbol, symbol##_end }
+#define TEMPLATE_FILE(path, symbol)        \
+	{                                  \
+		path, symbol, symbol##_end \
+	}
 
-const struct template_file template_policy =
-	TEMPLATE_FILE("policy.bpf.c.in", template_policy_in);
+const struct template_file template_policy = TEMPLATE_FILE("policy.bpf.c.in", template_policy_in);
 
 const struct template_file template_headers[] = {
 	TEMPLATE_FILE("ublkpol_prog.h", template_prog_h),

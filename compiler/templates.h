@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 struct template_file {
-	const char *path;	/* in the directory that clang searches */
+	const char *path; /* in the directory that clang searches */
 	const char *text;
 	const char *end;
 };

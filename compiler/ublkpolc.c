@@ -14,14 +14,14 @@
 #include "output.h"
 #include "parse.h"
 
-#define UBLKPOLC_VERSION	"0.1"
+#define UBLKPOLC_VERSION "0.1"
 
 struct options {
 	const char *input;
-	const char *output;	/* NULL: beside the input */
+	const char *output; /* NULL: beside the input */
 	bool only_c;
 	bool only_check;
-	__u64 size;		/* bytes, or 0 */
+	__u64 size; /* bytes, or 0 */
 };
 
 static const char usage_text[] =
@@ -121,8 +121,7 @@ static const char *default_output(struct arena *arena, const struct options *opt
 	static const char suffix[] = ".ublkpol";
 	size_t length = strlen(options->input);
 
-	if (length > strlen(suffix) &&
-	    !strcmp(options->input + length - strlen(suffix), suffix))
+	if (length > strlen(suffix) && !strcmp(options->input + length - strlen(suffix), suffix))
 		length -= strlen(suffix);
 	return arena_printf(arena, "%.*s.bpf.%c", (int)length, options->input,
 			    options->only_c ? 'c' : 'o');
@@ -157,8 +156,8 @@ static int compile(const struct options *options, struct arena *arena)
 		return EXIT_CODE_OK;
 
 	output = options->output ? options->output : default_output(arena, options);
-	err = options->only_c ? output_write_c(&image, &source, output) :
-				output_write_object(&image, &source, output);
+	err = options->only_c ? output_write_c(&image, &source, output)
+			      : output_write_object(&image, &source, output);
 	return err ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
 }
 

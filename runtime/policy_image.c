@@ -8,10 +8,10 @@
 #include "error.h"
 #include "policy_image.h"
 
-#define IMAGE_ALIGN		8
-#define IMAGE_MAX_ERRNO		4095
-#define IMAGE_PERCENT_MAX	100000000000ULL
-#define IMAGE_ALL_OPS		((1U << UBLKPOL_NR_OPS) - 1)
+#define IMAGE_ALIGN	  8
+#define IMAGE_MAX_ERRNO	  4095
+#define IMAGE_PERCENT_MAX 100000000000ULL
+#define IMAGE_ALL_OPS	  ((1U << UBLKPOL_NR_OPS) - 1)
 
 static int image_error(struct ublkpol_error *err, const char *what)
 {
@@ -65,8 +65,8 @@ static int image_find_tables(struct policy_image *image, const void *data)
 				      sizeof(*image->backends));
 	image->rules =
 		image_table(data, size, header->rules, header->nr_rules, sizeof(*image->rules));
-	image->ranges = image_table(data, size, header->ranges, header->nr_ranges,
-				    sizeof(*image->ranges));
+	image->ranges =
+		image_table(data, size, header->ranges, header->nr_ranges, sizeof(*image->ranges));
 	image->legs = image_table(data, size, header->legs, header->nr_legs, sizeof(*image->legs));
 	image->strings = image_table(data, size, header->strings, header->strings_size, 1);
 
@@ -99,8 +99,8 @@ static int image_check_backends(const struct policy_image *image, struct ublkpol
 		const struct ublkpol_backend *backend = &image->backends[i];
 
 		if (!image_is_string(image, backend->name) ||
-		    !image_is_string(image, backend->path) ||
-		    !image->strings[backend->name] || image_has_duplicate_backend(image, i))
+		    !image_is_string(image, backend->path) || !image->strings[backend->name] ||
+		    image_has_duplicate_backend(image, i))
 			return image_error(err, "name of a backend");
 	}
 	return 0;

@@ -10,8 +10,8 @@
 #include "policy_object.h"
 #include "resolve.h"
 
-#define OBJECT_LOG_SIZE		(1U << 20)
-#define OBJECT_LOG_SHOWN	640U	/* bytes of it in an error */
+#define OBJECT_LOG_SIZE	 (1U << 20)
+#define OBJECT_LOG_SHOWN 640U /* bytes of it in an error */
 
 struct policy_object {
 	struct bpf_object *bpf;
@@ -70,8 +70,7 @@ static int object_patch_helper(struct bpf_program *program, struct bpf_prog_load
 
 static int object_register_section(void)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts,
-		    .prog_prepare_load_fn = object_patch_helper, );
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = object_patch_helper, );
 	static int handler;
 
 	if (handler <= 0)
@@ -117,8 +116,7 @@ static int object_find_parts(struct policy_object *policy, const char *path,
 		return object_not_a_policy(err, path, "it has no program " UBLKPOL_PROGRAM);
 
 	policy->segments = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_SEGMENTS_MAP);
-	if (!object_check_map(policy->segments, BPF_MAP_TYPE_ARRAY,
-			      sizeof(struct ublkpol_segment)))
+	if (!object_check_map(policy->segments, BPF_MAP_TYPE_ARRAY, sizeof(struct ublkpol_segment)))
 		return object_not_a_policy(err, path, "its map of segments has another form");
 
 	policy->legs = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_LEGS_MAP);
@@ -150,12 +148,12 @@ static int object_open_bpf(struct policy_object *policy, const char *path,
 
 	ret = object_register_section();
 	if (ret)
-		return error_set(err, UBLKPOL_ERR_FAILED, ret, "libbpf refused the program type: %s",
-				 strerror(-ret));
+		return error_set(err, UBLKPOL_ERR_FAILED, ret,
+				 "libbpf refused the program type: %s", strerror(-ret));
 	policy->bpf = bpf_object__open_file(path, NULL);
 	if (!policy->bpf)
-		return errno == ENOMEM ? object_no_memory(err) :
-					 object_not_a_policy(err, path, "libbpf cannot read it");
+		return errno == ENOMEM ? object_no_memory(err)
+				       : object_not_a_policy(err, path, "libbpf cannot read it");
 	return 0;
 }
 
@@ -218,8 +216,8 @@ static void object_message(void *arg, const struct resolve_message *message)
 		return;
 	}
 	used = strlen(messages->errors);
-	snprintf(messages->errors + used, sizeof(messages->errors) - used, "%s%s",
-		 used ? "\n" : "", text);
+	snprintf(messages->errors + used, sizeof(messages->errors) - used, "%s%s", used ? "\n" : "",
+		 text);
 }
 
 int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
@@ -370,8 +368,8 @@ int policy_object_load(struct policy_object *policy, const struct kernel_feature
 	ret = bpf_object__load(policy->bpf);
 	if (ret)
 		return object_load_error(policy, ret, err);
-	ret = object_fill_map(policy->segments, policy->layout.segments,
-			      object_nr_segments(policy), err);
+	ret = object_fill_map(policy->segments, policy->layout.segments, object_nr_segments(policy),
+			      err);
 	if (!ret)
 		ret = object_fill_map(policy->legs, policy->image.legs,
 				      policy->image.header->nr_legs, err);

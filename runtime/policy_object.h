@@ -20,10 +20,10 @@ struct policy_object;
 
 /* What the kernel is to be told about the device */
 struct policy_geometry {
-	__u64 dev_sectors;	/* 512-byte sectors */
-	__u32 block_size;	/* logical, bytes */
-	__u32 max_sectors;	/* of one request, 512-byte sectors */
-	__u32 max_items;	/* SQEs that one request can need */
+	__u64 dev_sectors; /* 512-byte sectors */
+	__u32 block_size; /* logical, bytes */
+	__u32 max_sectors; /* of one request, 512-byte sectors */
+	__u32 max_items; /* SQEs that one request can need */
 };
 
 /**
@@ -35,8 +35,7 @@ struct policy_geometry {
  * Nothing in the file is trusted: everything that the functions below return
  * has been checked. Return: 0 or a negative errno.
  */
-int policy_object_open(struct policy_object **policy, const char *path,
-		       struct ublkpol_error *err);
+int policy_object_open(struct policy_object **policy, const char *path, struct ublkpol_error *err);
 
 /** policy_object_close() - unload and free; @policy may be NULL */
 void policy_object_close(struct policy_object *policy);

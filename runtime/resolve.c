@@ -7,10 +7,10 @@
 
 #include "resolve_internal.h"
 
-#define RESOLVE_PERCENT_SCALE	100000000000ULL	/* 100 % */
-#define RESOLVE_MAX_BLOCK	(RESOLVE_MAX_SECTORS * RESOLVE_SECTOR)
-#define RESOLVE_NOMINAL_MIN	(1ULL << 41)	/* sectors */
-#define RESOLVE_MAX_POSITION	(1ULL << 54)	/* sectors: files end at 2^63 bytes */
+#define RESOLVE_PERCENT_SCALE 100000000000ULL /* 100 % */
+#define RESOLVE_MAX_BLOCK     (RESOLVE_MAX_SECTORS * RESOLVE_SECTOR)
+#define RESOLVE_NOMINAL_MIN   (1ULL << 41) /* sectors */
+#define RESOLVE_MAX_POSITION  (1ULL << 54) /* sectors: files end at 2^63 bytes */
 
 static const __u32 resolve_dir_op[UBLKPOL_NR_DIRS] = {
 	[UBLKPOL_DIR_READ] = UBLKPOL_OP_READ,
@@ -63,8 +63,8 @@ const char *resolve_print_size(char text[RESOLVE_TEXT_SIZE], __u64 sectors)
 static const char *resolve_print_percent(char text[RESOLVE_TEXT_SIZE], __u64 sector,
 					 __u64 dev_sectors)
 {
-	__u64 percent = ((unsigned __int128)sector * RESOLVE_PERCENT_SCALE + dev_sectors / 2) /
-			dev_sectors;
+	__u64 percent =
+		((unsigned __int128)sector * RESOLVE_PERCENT_SCALE + dev_sectors / 2) / dev_sectors;
 	int length;
 
 	length = snprintf(text, RESOLVE_TEXT_SIZE, "%llu.%09llu",
@@ -273,8 +273,8 @@ static void resolve_check_range(struct resolve *r, __u32 rule, const struct ublk
 
 	if (resolved->last > r->layout->dev_sectors) {
 		resolve_report(r, RESOLVE_ERROR, NULL, rule, range->last.column,
-			       r->image->header->size ? NULL :
-							"'end' is the end of the device; 'size' "
+			       r->image->header->size ? NULL
+						      : "'end' is the end of the device; 'size' "
 							"declares where that is",
 			       "the range ends at %s, beyond the end of the device (%s)",
 			       resolve_print_lba(r, last, resolved->last),
@@ -293,9 +293,10 @@ static void resolve_check_range(struct resolve *r, __u32 rule, const struct ublk
 static void resolve_check_action(struct resolve *r, __u32 index, const struct ublkpol_rule *rule)
 {
 	if (rule->action == UBLKPOL_ACTION_STRIPE && rule->chunk % r->layout->block)
-		resolve_report(r, RESOLVE_ERROR, NULL, index, 0, NULL,
-			       "the chunk (%u bytes) is no multiple of the device's block, %u bytes",
-			       rule->chunk, r->layout->block);
+		resolve_report(
+			r, RESOLVE_ERROR, NULL, index, 0, NULL,
+			"the chunk (%u bytes) is no multiple of the device's block, %u bytes",
+			rule->chunk, r->layout->block);
 	if (rule->at != UBLKPOL_NO_OFFSET && rule->at % r->layout->block)
 		resolve_report(
 			r, RESOLVE_ERROR, NULL, index, 0, NULL,
@@ -334,11 +335,11 @@ static int resolve_ranges(struct resolve *r)
  * take little more than the time to sort their boundaries.
  */
 struct resolve_cells {
-	__u64 *bounds;		/* sorted; cell c is bounds[c] to bounds[c + 1] */
+	__u64 *bounds; /* sorted; cell c is bounds[c] to bounds[c + 1] */
 	__u32 nr;
 	__u32 *rule;
 	__s64 *delta;
-	__u32 *next;		/* a cell at or behind this one that may be free */
+	__u32 *next; /* a cell at or behind this one that may be free */
 };
 
 static int resolve_compare_u64(const void *a, const void *b)
@@ -478,9 +479,9 @@ static int resolve_cells_emit(struct resolve *r, const struct resolve_cells *cel
 			.end = cells->bounds[c + 1],
 			.delta = cells->delta[c],
 			.rule = cells->rule[c],
-			.target = cells->rule[c] == UBLKPOL_NO_RULE ?
-					  UBLKPOL_NO_TARGET :
-					  r->image->rules[cells->rule[c]].target,
+			.target = cells->rule[c] == UBLKPOL_NO_RULE
+					  ? UBLKPOL_NO_TARGET
+					  : r->image->rules[cells->rule[c]].target,
 		};
 	}
 	return 0;

@@ -11,8 +11,8 @@
 
 #include "policy_image.h"
 
-#define RESOLVE_MAX_SECTORS	2048U	/* of one request, before it is lowered: 1 MiB */
-#define RESOLVE_NO_RULE		(~0U)
+#define RESOLVE_MAX_SECTORS 2048U /* of one request, before it is lowered: 1 MiB */
+#define RESOLVE_NO_RULE	    (~0U)
 
 enum resolve_level {
 	RESOLVE_ERROR,
@@ -21,12 +21,12 @@ enum resolve_level {
 
 struct resolve_message {
 	enum resolve_level level;
-	const char *check;	/* "coherence", "gap" ...; NULL: no name */
-	unsigned int rule;	/* index, or RESOLVE_NO_RULE */
-	unsigned int line;	/* of that rule in the policy file, or 0 */
-	unsigned int column;	/* of the range in question, or 0 */
-	const char *text;	/* valid during the call only, like @hint */
-	const char *hint;	/* what to do, or NULL */
+	const char *check; /* "coherence", "gap" ...; NULL: no name */
+	unsigned int rule; /* index, or RESOLVE_NO_RULE */
+	unsigned int line; /* of that rule in the policy file, or 0 */
+	unsigned int column; /* of the range in question, or 0 */
+	const char *text; /* valid during the call only, like @hint */
+	const char *hint; /* what to do, or NULL */
 };
 
 typedef void (*resolve_report_fn)(void *arg, const struct resolve_message *message);
@@ -43,23 +43,23 @@ struct resolve_input {
 	 * none; 0: what the backends allow. One of the three must be known.
 	 */
 	__u64 dev_sectors;
-	bool is_nominal;	/* @dev_sectors is made up: messages do not name LBAs by it */
-	__u32 block;		/* bytes, power of two, 512 or more */
+	bool is_nominal; /* @dev_sectors is made up: messages do not name LBAs by it */
+	__u32 block; /* bytes, power of two, 512 or more */
 	resolve_report_fn report;
 	void *report_arg;
 };
 
 struct resolve_range {
-	__u64 first;		/* 512-byte sectors */
-	__u64 last;		/* half open */
+	__u64 first; /* 512-byte sectors */
+	__u64 last; /* half open */
 };
 
 struct resolve_layout {
 	__u64 dev_sectors;
-	__u32 block;		/* bytes: the policy's own or the one given */
-	__u32 max_sectors;	/* of one request, power of two unless it is the block size */
-	__u32 max_items;	/* SQEs that one request can need, 1..UBLK_BPF_MAX_ITEMS */
-	struct resolve_range *ranges;	/* one for each entry of the image's range table */
+	__u32 block; /* bytes: the policy's own or the one given */
+	__u32 max_sectors; /* of one request, power of two unless it is the block size */
+	__u32 max_items; /* SQEs that one request can need, 1..UBLK_BPF_MAX_ITEMS */
+	struct resolve_range *ranges; /* one for each entry of the image's range table */
 	/* The segment table: UBLKPOL_DIR_READ, then UBLKPOL_DIR_WRITE */
 	struct ublkpol_segment *segments;
 	__u32 nr_segments[UBLKPOL_NR_DIRS];

@@ -5,14 +5,14 @@
 
 #include "resolve_internal.h"
 
-#define CHECKS_MAX_REPORTS	8	/* of one check: a wrong policy is wrong everywhere */
+#define CHECKS_MAX_REPORTS 8 /* of one check: a wrong policy is wrong everywhere */
 
 /* --- where an LBA lies, and what lies on a sector of a backend --- */
 
 struct checks_place {
 	__u32 backend;
 	__u64 sector;
-	__u64 run;		/* sectors from here that lie in one piece */
+	__u64 run; /* sectors from here that lie in one piece */
 };
 
 static struct checks_place checks_place_of(const struct policy_image *image,
@@ -37,7 +37,7 @@ static struct checks_place checks_place_of(const struct policy_image *image,
 struct checks_extent {
 	__u32 backend;
 	__u32 leg;
-	__u64 first;		/* sectors on the backend */
+	__u64 first; /* sectors on the backend */
 	__u64 last;
 	enum ublkpol_direction dir;
 	const struct ublkpol_segment *segment;
@@ -105,9 +105,9 @@ static int checks_extents_collect(const struct resolve *r, struct checks_extents
 			const struct ublkpol_segment *part = resolve_part(r->layout, dir);
 
 			for (__u32 i = 0; i < r->layout->nr_segments[dir]; i++) {
-				__u32 legs = resolve_is_mapped(r->image, part[i].rule) ?
-						     r->image->rules[part[i].rule].nr_legs :
-						     0;
+				__u32 legs = resolve_is_mapped(r->image, part[i].rule)
+						     ? r->image->rules[part[i].rule].nr_legs
+						     : 0;
 
 				if (!pass)
 					max += legs;
@@ -406,8 +406,8 @@ static void checks_report_unreachable(struct resolve *r, __u32 rule, __u32 first
 static __u32 checks_taken_by(const struct resolve *r, const struct ublkpol_rule *rule)
 {
 	__u64 lba = rule->nr_ranges ? r->layout->ranges[rule->first_range].first : 0;
-	enum ublkpol_direction dir = rule->ops & UBLKPOL_OP_READ ? UBLKPOL_DIR_READ :
-								   UBLKPOL_DIR_WRITE;
+	enum ublkpol_direction dir =
+		rule->ops & UBLKPOL_OP_READ ? UBLKPOL_DIR_READ : UBLKPOL_DIR_WRITE;
 
 	return resolve_find(r->layout, dir, lba)->rule;
 }

@@ -7,7 +7,7 @@
 
 #include "resolve.h"
 
-#define RESOLVE_SECTOR		512U
+#define RESOLVE_SECTOR 512U
 
 struct resolve {
 	const struct resolve_input *input;
@@ -27,7 +27,7 @@ void resolve_report(struct resolve *r, enum resolve_level level, const char *che
 	__attribute__((format(printf, 7, 8)));
 
 /* Room for what resolve_print_size() and resolve_print_lba() write */
-#define RESOLVE_TEXT_SIZE	32
+#define RESOLVE_TEXT_SIZE 32
 
 /** resolve_print_size() - such as "64KiB"; returns @text */
 const char *resolve_print_size(char text[RESOLVE_TEXT_SIZE], __u64 sectors);
@@ -36,8 +36,7 @@ const char *resolve_print_size(char text[RESOLVE_TEXT_SIZE], __u64 sectors);
  * resolve_print_lba() - such as "64KiB" or "sector 7"; "50%" if the size of the
  * device is made up; returns @text
  */
-const char *resolve_print_lba(const struct resolve *r, char text[RESOLVE_TEXT_SIZE],
-			      __u64 sector);
+const char *resolve_print_lba(const struct resolve *r, char text[RESOLVE_TEXT_SIZE], __u64 sector);
 
 /* A rule's segment for one direction, from 0 */
 static inline struct ublkpol_segment *resolve_part(const struct resolve_layout *layout,

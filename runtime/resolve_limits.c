@@ -99,8 +99,8 @@ static __u64 limits_items(const struct resolve *r, __u32 sectors)
 	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++) {
 		const struct ublkpol_segment *part = resolve_part(r->layout, dir);
 
-		for (__u32 i = 0;
-		     i < r->layout->nr_segments[dir] && worst <= UBLK_BPF_MAX_ITEMS; i++) {
+		for (__u32 i = 0; i < r->layout->nr_segments[dir] && worst <= UBLK_BPF_MAX_ITEMS;
+		     i++) {
 			__u64 items = limits_of_segment(r, dir, &part[i], sectors);
 
 			if (items > worst)

@@ -27,7 +27,7 @@
 #include "reference.h"
 #include "routers.h"
 
-#define REQUESTS_PER_POLICY	600
+#define REQUESTS_PER_POLICY 600
 
 static const char *ublkpolc;
 static char directory[] = "/tmp/ublkpol-differential.XXXXXX";
@@ -39,7 +39,7 @@ struct counts {
 
 /* What the counters must say at the end: [0] reads, [1] writes */
 struct expected_counters {
-	struct counts rules[RANDOM_MAX_RULES + 1][2];	/* the last one: no rule matched */
+	struct counts rules[RANDOM_MAX_RULES + 1][2]; /* the last one: no rule matched */
 	struct counts backends[RANDOM_MAX_BACKENDS][2];
 };
 
@@ -399,7 +399,8 @@ static int compare_counters(struct trial *trial, const struct router *router, un
 		if (sum.requests[write] != expected[write].requests ||
 		    sum.bytes[write] != expected[write].bytes)
 			return complain(
-				trial, "%s: counter %u: %llu requests, %llu bytes, expected %llu, %llu",
+				trial,
+				"%s: counter %u: %llu requests, %llu bytes, expected %llu, %llu",
 				router->name, index, (unsigned long long)sum.requests[write],
 				(unsigned long long)sum.bytes[write],
 				(unsigned long long)expected[write].requests,
@@ -462,9 +463,9 @@ static int try_policy(struct trial *trial, bool *is_refused)
 	if (compile(trial, is_refused))
 		return -1;
 	if (*is_refused)
-		return trial->reference.is_valid && compiler_knows_all(&trial->policy) ?
-			       complain(trial, "ublkpolc refuses a policy that is right") :
-			       0;
+		return trial->reference.is_valid && compiler_knows_all(&trial->policy)
+			       ? complain(trial, "ublkpolc refuses a policy that is right")
+			       : 0;
 
 	if (policy_object_open(&trial->object, in_directory(path, "syscall.bpf.o"), &err))
 		return complain(trial, "%s", err.text);
@@ -579,7 +580,8 @@ int main(int argc, char *argv[])
 	bool passed;
 
 	if (argc < 4) {
-		fputs("usage: differential UBLKPOLC draw FIRST_SEED COUNT | load FILE...\n", stderr);
+		fputs("usage: differential UBLKPOLC draw FIRST_SEED COUNT | load FILE...\n",
+		      stderr);
 		return 2;
 	}
 	ublkpolc = argv[1];

@@ -76,7 +76,7 @@ static void random_range_draw(const struct random_policy *policy, struct random_
 
 static void random_legs_draw(const struct random_policy *policy, struct random_rule *rule)
 {
-	unsigned int order[RANDOM_MAX_BACKENDS];
+	unsigned int order[RANDOM_MAX_BACKENDS] = { 0 };
 
 	for (unsigned int i = 0; i < policy->nr_backends; i++) {
 		unsigned int at = random_below(i + 1);
@@ -84,9 +84,8 @@ static void random_legs_draw(const struct random_policy *policy, struct random_r
 		order[i] = order[at];
 		order[at] = i;
 	}
-	rule->nr_legs = rule->action == RANDOM_STRIPE ?
-				2 + random_below(policy->nr_backends - 1) :
-				1;
+	rule->nr_legs =
+		rule->action == RANDOM_STRIPE ? 2 + random_below(policy->nr_backends - 1) : 1;
 	memcpy(rule->legs, order, sizeof(order));
 }
 
@@ -137,7 +136,7 @@ void random_policy_draw(struct random_policy *policy)
 {
 	uint64_t dev = 64 + random_below(6000);
 	bool draw_ops = random_chance(40);
-	unsigned int kinds = random_below(3);	/* backends, stripes, both */
+	unsigned int kinds = random_below(3); /* backends, stripes, both */
 
 	*policy = (struct random_policy){ .block = random_chance(30) ? 8 : 1 };
 	policy->declares_block = policy->block == 8 && random_chance(50);
@@ -148,15 +147,14 @@ void random_policy_draw(struct random_policy *policy)
 	for (unsigned int i = 0; i < policy->nr_backends; i++) {
 		uint64_t more = random_chance(90) ? 4 * dev : random_below(dev);
 
-		policy->backend_sectors[i] =
-			(policy->size ? more : dev / 2 + random_below(dev)) / policy->block *
-			policy->block;
+		policy->backend_sectors[i] = (policy->size ? more : dev / 2 + random_below(dev)) /
+					     policy->block * policy->block;
 	}
 
 	policy->nr_rules = 1 + random_below(RANDOM_MAX_RULES);
 	for (unsigned int i = 0; i < policy->nr_rules; i++)
-		random_rule_draw(policy, &policy->rules[i],
-				 kinds == 2 ? random_below(2) : kinds, draw_ops, dev);
+		random_rule_draw(policy, &policy->rules[i], kinds == 2 ? random_below(2) : kinds,
+				 draw_ops, dev);
 }
 
 static void random_bound_print(const struct random_bound *bound, FILE *out)

@@ -11,14 +11,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define RANDOM_MAX_RULES	12
-#define RANDOM_MAX_RANGES	4
-#define RANDOM_MAX_BACKENDS	6
+#define RANDOM_MAX_RULES    12
+#define RANDOM_MAX_RANGES   4
+#define RANDOM_MAX_BACKENDS 6
 
 enum random_unit {
 	RANDOM_SECTORS,
 	RANDOM_KIB,
-	RANDOM_PERCENT,		/* in hundredths */
+	RANDOM_PERCENT, /* in hundredths */
 	RANDOM_END,
 };
 
@@ -42,23 +42,23 @@ struct random_rule {
 	bool is_default;
 	bool has_ops;
 	bool reads, writes, flushes;
-	unsigned int nr_ranges;		/* 0: every LBA */
+	unsigned int nr_ranges; /* 0: every LBA */
 	struct random_range ranges[RANDOM_MAX_RANGES];
 	enum random_action action;
 	unsigned int legs[RANDOM_MAX_BACKENDS];
 	unsigned int nr_legs;
-	uint64_t chunk;			/* sectors */
+	uint64_t chunk; /* sectors */
 	bool has_at;
-	uint64_t at;			/* sectors */
+	uint64_t at; /* sectors */
 	int error;
 };
 
 struct random_policy {
-	uint64_t block;			/* sectors */
+	uint64_t block; /* sectors */
 	bool declares_block;
-	uint64_t size;			/* sectors; 0: none declared */
+	uint64_t size; /* sectors; 0: none declared */
 	uint64_t backend_sectors[RANDOM_MAX_BACKENDS];
-	unsigned int nr_backends;	/* not all of them need be used */
+	unsigned int nr_backends; /* not all of them need be used */
 	struct random_rule rules[RANDOM_MAX_RULES];
 	unsigned int nr_rules;
 };

@@ -91,8 +91,8 @@ static struct reference_place reference_place_of(const struct random_policy *pol
 		if (rule->action == RANDOM_STRIPE) {
 			place.chunk = position / rule->chunk;
 			place.backend = rule->legs[place.chunk % rule->nr_legs];
-			place.sector = place.chunk / rule->nr_legs * rule->chunk +
-				       position % rule->chunk;
+			place.sector =
+				place.chunk / rule->nr_legs * rule->chunk + position % rule->chunk;
 		}
 		if (rule->action == RANDOM_ERROR)
 			place.delta = 0;
@@ -177,15 +177,14 @@ static bool reference_has_alias(const struct reference *reference,
 void reference_build(struct reference *reference, const struct random_policy *policy)
 {
 	*reference = (struct reference){ .dev_sectors = reference_size(policy) };
-	if (!reference->dev_sectors ||
-	    !reference_ranges_are_valid(policy, reference->dev_sectors))
+	if (!reference->dev_sectors || !reference_ranges_are_valid(policy, reference->dev_sectors))
 		return;
 	for (int write = 0; write < 2; write++) {
 		reference->places[write] =
 			calloc(reference->dev_sectors, sizeof(**reference->places));
 		for (uint64_t lba = 0; lba < reference->dev_sectors; lba++)
-			reference->places[write][lba] = reference_place_of(
-				policy, write, reference->dev_sectors, lba);
+			reference->places[write][lba] =
+				reference_place_of(policy, write, reference->dev_sectors, lba);
 	}
 	reference->is_valid = reference_fits(reference, policy) &&
 			      reference_is_coherent(reference) &&

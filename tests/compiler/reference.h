@@ -8,22 +8,22 @@
  */
 #include "random_policy.h"
 
-#define REFERENCE_NO_RULE	(-1)
+#define REFERENCE_NO_RULE (-1)
 
 /* Where a sector goes */
 struct reference_place {
-	int rule;		/* or REFERENCE_NO_RULE */
-	int error;		/* positive errno if it goes nowhere, else 0 */
+	int rule; /* or REFERENCE_NO_RULE */
+	int error; /* positive errno if it goes nowhere, else 0 */
 	unsigned int backend;
 	uint64_t sector;
-	int64_t delta;		/* position in the target minus LBA */
-	uint64_t chunk;		/* of a stripe: number of the chunk, else 0 */
+	int64_t delta; /* position in the target minus LBA */
+	uint64_t chunk; /* of a stripe: number of the chunk, else 0 */
 };
 
 struct reference {
 	uint64_t dev_sectors;
-	struct reference_place *places[2];	/* of reads, of writes: dev_sectors each */
-	bool is_valid;		/* coherent, no alias, inside the backends */
+	struct reference_place *places[2]; /* of reads, of writes: dev_sectors each */
+	bool is_valid; /* coherent, no alias, inside the backends */
 };
 
 /** reference_build() - lay @policy out; to be freed with reference_free() */

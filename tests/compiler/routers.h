@@ -28,7 +28,7 @@ struct router {
 	unsigned int nr_cpus;
 
 	unsigned int nr_counters;
-	struct ublkpol_plan plan;	/* of the last router_run() */
+	struct ublkpol_plan plan; /* of the last router_run() */
 };
 
 /**
@@ -50,7 +50,6 @@ void router_close(struct router *router);
 int router_run(struct router *router, const struct ublk_bpf_ctx *ctx);
 
 /** router_counters() - sum over all CPUs of entry @index */
-int router_counters(const struct router *router, unsigned int index,
-		    struct ublkpol_counters *sum);
+int router_counters(const struct router *router, unsigned int index, struct ublkpol_counters *sum);
 
 #endif

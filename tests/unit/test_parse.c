@@ -112,9 +112,10 @@ END_TEST
 START_TEST(noise)
 {
 	static const char *const words[] = {
-		"LBA",	 "read", "write", "->", "{",  "}",	"@",	 "-", ",",  ";",
-		"\n",	 "default", "stripe", "64KiB", "50%", "end", "fd0", ":", "=", "\"a\"",
-		"error", "EIO",	 "size",  "backend", "block", "\xff\x80", "9e9", "\"", "#", "0.1",
+		"LBA",	 "read",     "write", "->",	 "{",	   "}",	    "@",    "-",
+		",",	 ";",	     "\n",    "default", "stripe", "64KiB", "50%",  "end",
+		"fd0",	 ":",	     "=",     "\"a\"",	 "error",  "EIO",   "size", "backend",
+		"block", "\xff\x80", "9e9",   "\"",	 "#",	   "0.1",
 	};
 	unsigned int state = 1;
 	char text[4096];

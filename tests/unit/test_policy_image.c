@@ -63,14 +63,14 @@ START_TEST(truncated)
 END_TEST
 
 /* Writes VALUE to LVALUE, expects a refusal, restores */
-#define REFUSED(lvalue, value)                                                                     \
-	do {                                                                                       \
-		typeof(lvalue) before = lvalue;                                                    \
-                                                                                                   \
-		lvalue = value;                                                                    \
-		ck_assert_msg(open_image() == -EINVAL, #lvalue " = " #value " is accepted");       \
-		lvalue = before;                                                                   \
-		ck_assert_int_eq(open_image(), 0);                                                 \
+#define REFUSED(lvalue, value)                                                               \
+	do {                                                                                 \
+		typeof(lvalue) before = lvalue;                                              \
+                                                                                             \
+		lvalue = value;                                                              \
+		ck_assert_msg(open_image() == -EINVAL, #lvalue " = " #value " is accepted"); \
+		lvalue = before;                                                             \
+		ck_assert_int_eq(open_image(), 0);                                           \
 	} while (0)
 
 START_TEST(bad_header)
@@ -104,7 +104,7 @@ START_TEST(bad_backends)
 	char *strings = table(data->strings);
 
 	REFUSED(backends[0].name, data->strings_size);
-	REFUSED(backends[0].name, 0);	/* the empty string */
+	REFUSED(backends[0].name, 0); /* the empty string */
 	REFUSED(backends[1].name, backends[0].name);
 	REFUSED(backends[2].path, ~0U);
 	REFUSED(strings[data->strings_size - 1], 'x');
@@ -136,7 +136,7 @@ START_TEST(bad_rules)
 	REFUSED(rules[2].chunk, 0);
 	REFUSED(rules[2].chunk, 100);
 	REFUSED(rules[2].nr_legs, 1);
-	REFUSED(rules[2].at, 512);	/* it has no ranges */
+	REFUSED(rules[2].at, 512); /* it has no ranges */
 	REFUSED(ranges[0].first.unit, 3);
 	REFUSED(ranges[0].last.value, 100000000001ULL);
 	REFUSED(ranges[2].first.value, 511);

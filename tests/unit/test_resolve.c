@@ -6,7 +6,7 @@
 #include "resolve.h"
 #include "unit.h"
 
-#define MIB	2048ULL		/* sectors */
+#define MIB 2048ULL /* sectors */
 
 static struct unit_policy policy;
 static struct resolve_layout layout;
@@ -77,7 +77,7 @@ START_TEST(percentages_round_down_to_the_block)
 
 	ck_assert_int_eq(resolve(text, 4096, (__u64[]){ 1000, 1007 }), 0);
 	ck_assert_uint_eq(layout.dev_sectors, 1000);
-	segment_is(0, 0, 328, 0, 0);	/* 333 */
+	segment_is(0, 0, 328, 0, 0); /* 333 */
 	ck_assert_int_eq(resolve(text, 4096, (__u64[]){ 1007, 1007 }), 0);
 	ck_assert_uint_eq(layout.dev_sectors, 1000);
 	ck_assert_int_eq(resolve(text, 512, (__u64[]){ 1000, 1000 }), 0);
@@ -159,9 +159,8 @@ START_TEST(size_of_the_device)
 	ck_assert_uint_eq(layout.dev_sectors, 70);
 
 	/* Three legs of 10 whole chunks each */
-	ck_assert_int_eq(resolve("default -> stripe 8 { fd0 fd1 fd2 }", 512,
-				 (__u64[]){ 100, 87, 200 }),
-			 0);
+	ck_assert_int_eq(
+		resolve("default -> stripe 8 { fd0 fd1 fd2 }", 512, (__u64[]){ 100, 87, 200 }), 0);
 	ck_assert_uint_eq(layout.dev_sectors, 3 * 80);
 
 	ck_assert_int_eq(resolve("size 1MiB\nblock 4KiB\ndefault -> fd0", 512, (__u64[]){ 9999 }),
@@ -180,7 +179,8 @@ END_TEST
 
 START_TEST(boundaries_must_be_whole_blocks)
 {
-	ck_assert_int_eq(resolve("LBA 0-7 -> fd0\ndefault -> fd0", 4096, (__u64[]){ 800 }), -EINVAL);
+	ck_assert_int_eq(resolve("LBA 0-7 -> fd0\ndefault -> fd0", 4096, (__u64[]){ 800 }),
+			 -EINVAL);
 	ck_assert_int_eq(resolve("default -> stripe 12 { fd0 fd1 }", 4096, (__u64[]){ 800, 800 }),
 			 -EINVAL);
 	ck_assert_int_eq(resolve("size 800\nLBA 0-8 -> fd0 @ 4\ndefault -> fd1", 4096,
@@ -213,7 +213,8 @@ START_TEST(coherence)
 				 "fd0 fd1 }",
 				 512, sizes),
 			 -EINVAL);
-	ck_assert_ptr_nonnull(strstr(messages, "LBA 64KiB is read from 'fd0' but written to 'fd1'"));
+	ck_assert_ptr_nonnull(
+		strstr(messages, "LBA 64KiB is read from 'fd0' but written to 'fd1'"));
 }
 END_TEST
 
@@ -225,9 +226,8 @@ START_TEST(alias)
 				 sizes),
 			 -EINVAL);
 	ck_assert_ptr_nonnull(strstr(messages, "3 alias"));
-	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB -> fd0\nLBA 1-2MiB -> fd0 @ 1MiB", 512,
-				 sizes),
-			 0);
+	ck_assert_int_eq(
+		resolve("size 2MiB\nLBA 0-1MiB -> fd0\nLBA 1-2MiB -> fd0 @ 1MiB", 512, sizes), 0);
 	/* Read in two places, written in none */
 	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB read -> fd0\nLBA 1-2MiB read -> fd0 @ 0\n"
 				 "default -> error EROFS",
@@ -282,8 +282,7 @@ START_TEST(nominal_size)
 	ck_assert(is_nominal);
 	unit_free(&policy);
 	unit_compile(&policy, "LBA 0-100% -> fd0\nLBA 1GiB-4000000TiB -> fd1");
-	ck_assert_uint_gt(resolve_nominal_sectors(&policy.image, &is_nominal),
-			  4000000ULL << 31);
+	ck_assert_uint_gt(resolve_nominal_sectors(&policy.image, &is_nominal), 4000000ULL << 31);
 	ck_assert(!is_nominal);
 }
 END_TEST

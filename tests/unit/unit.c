@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 #include "image.h"
 #include "parse.h"
 #include "policy_check.h"

@@ -21,7 +21,7 @@ struct unit_policy {
 	struct source source;
 	struct diag diag;
 	struct ast_policy ast;
-	struct policy_image image;	/* without errors only */
+	struct policy_image image; /* without errors only */
 };
 
 /** unit_parse() - parse @text; errors are counted in @policy->diag */
