@@ -81,7 +81,7 @@ policies: $(POLICY_OBJECTS)
 $(BUILD)/%.bpf.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*)
 	$(call say,POLICY,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)CLANG=$(CLANG) $(BUILD)/ublkpolc -o $@ $<
+	$(Q)UBLKPOLC_CLANG=$(CLANG) $(BUILD)/ublkpolc -o $@ $<
 
 # ---- kernel, demo, checks --------------------------------------------------
 

@@ -30,7 +30,7 @@
 #define REQUESTS_PER_POLICY 600
 
 static const char *ublkpolc;
-static char directory[] = "/tmp/ublkpol-differential.XXXXXX";
+static char directory[PATH_MAX / 2];
 
 struct counts {
 	uint64_t requests;
@@ -586,6 +586,8 @@ int main(int argc, char *argv[])
 	}
 	ublkpolc = argv[1];
 	libbpf_set_print(NULL);
+	snprintf(directory, sizeof(directory), "%s/ublkpol-differential.XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	if (!mkdtemp(directory)) {
 		perror(directory);
 		return EXIT_FAILURE;
