@@ -15,8 +15,34 @@ $(BUILD)/tsc-khz: bench/tsc-khz.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
 
+# Policies of many ranges, and their programs with a loop around the decision
+BENCH_RANGES	:= $(addprefix $(BUILD)/bench/ranges-,1 10 100 1000 10000 100000)
+
+$(BENCH_RANGES:%=%.ublkpol): $(BUILD)/bench/ranges-%.ublkpol: bench/ranges
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)bench/ranges $* policy >$@
+
+$(BENCH_RANGES:%=%.bpf.o): %.bpf.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*)
+	$(call say,POLICY,$@)
+	$(Q)CLANG=$(CLANG) $(BUILD)/ublkpolc -o $@ $<
+
+$(BENCH_RANGES:%=%.loop.o): %.loop.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*) \
+		bench/decide_loop.h bench/decide.h
+	$(call say,CLANG,$@)
+	$(Q)$(BUILD)/ublkpolc -S -o - $< | \
+		sed 's/"ublkpol_route.h"/"decide_loop.h"/' >$(@:.o=.c)
+	$(Q)$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -DUBLKPOL_SYSCALL \
+		-Ibench -Ibpf_templates -Ikernel/uapi \
+		-idirafter /usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $(@:.o=.c)
+
+$(BUILD)/decide: bench/decide.c bench/decide.h $(BUILD)/libublkpol.a
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(RUNTIME_CFLAGS) -Ibench -o $@ $< $(BUILD)/libublkpol.a $(RUNTIME_LIBS)
+
 .PHONY: bench bench-quick bench-programs
-bench-programs: $(BUILD)/ioload $(BUILD)/tsc-khz $(BENCH_OBJECTS)
+bench-programs: $(BUILD)/ioload $(BUILD)/tsc-khz $(BUILD)/decide $(BENCH_OBJECTS) \
+		$(BENCH_RANGES:%=%.bpf.o) $(BENCH_RANGES:%=%.loop.o)
 
 bench-quick: deps
 	$(Q)$(MAKE) all bench-programs kernel
@@ -24,4 +50,5 @@ bench-quick: deps
 
 bench: deps
 	$(Q)$(MAKE) all bench-programs kernel
+	$(Q)bench/decision $(BUILD)
 	$(Q)bench/run $(BUILD)

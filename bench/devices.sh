@@ -57,8 +57,8 @@ backends_up()
 {
 	case $1 in
 	null)
-		null_blk nb0 size=8192
-		null_blk nb1 size=8192
+		null_blk nb0 size=131072
+		null_blk nb1 size=131072
 		backends=(/dev/nb0 /dev/nb1) ;;
 	memory)
 		null_blk nb0 memory_backed=1 size=$file_mib
@@ -124,8 +124,8 @@ policy()
 # Two linear targets, one after the other
 dm_halves()
 {
-	printf "0 %s linear %s 0\n%s %s linear %s 0\n" \
-		"$(sectors "$1")" "$1" "$(sectors "$1")" "$(sectors "$2")" "$2" | dm
+	dm < <(printf '0 %s linear %s 0\n%s %s linear %s 0\n' \
+		"$(sectors "$1")" "$1" "$(sectors "$1")" "$(sectors "$2")" "$2")
 }
 
 # The last word of a kublk device is its mode
@@ -151,12 +151,15 @@ device_up()
 	bare) dev=$a ;;
 	dm-linear) dm <<<"0 $(sectors "$a") linear $a 0" ;;
 	dm-halves) dm_halves "$a" "$b" ;;
+	dm-ranges-*) dm < <("$bench/ranges" "${1##*-}" dm "$a" "$b") ;;
 	dm-striped) dm <<<"0 $(($(sectors "$a") * 2)) striped 2 128 $a 0 $b 0" ;;
 	loop) dev=$(losetup --show --direct-io=on -f "$a") ;;
 	kublk-stripe-*) kublk -t stripe "${mode[@]}" "$a" "$b" ;;
 	kublk-*) kublk -t loop "${mode[@]}" "$a" ;;
 	ublkpol-linear) policy bench/policies/linear "$a" ;;
 	ublkpol-halves) policy policies/halves "$a" "$b" ;;
+	ublkpol-ranges-1) policy bench/ranges-1 "$a" ;;
+	ublkpol-ranges-*) policy "bench/${1#ublkpol-}" "$a" "$b" ;;
 	ublkpol-stripe) policy bench/policies/stripe "$a" "$b" ;;
 	*) die "no device is called $1" ;;
 	esac

@@ -20,9 +20,11 @@ def fixed($digits):
 		end
 	end;
 
-def column_name: "\(.workload) \(.bytes | size) QD\(.depth)";
+def column_name: "\(.workload) \(.bytes | size) QD\(.depth)" +
+	if .rate > 0 then " \(.rate) MB/s" else "" end;
 
-def unique_in_order: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
+def unique_in_order:
+	reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
 
 # block("title"; figure of a row, or null): $rows are those of one backend
 def block($rows; $title; figure):
@@ -30,7 +32,8 @@ def block($rows; $title; figure):
 	($columns | map([length, 13] | max)) as $widths |
 	select(any($rows[]; [figure][0] != null)) |
 	"  " + ($title | left(32)) +
-		([range($columns | length) as $i | "  " + ($columns[$i] | right($widths[$i]))] | add),
+		([range($columns | length) as $i |
+			"  " + ($columns[$i] | right($widths[$i]))] | add),
 	(($rows | map(.device) | unique_in_order)[] as $device |
 		"  " + ("  " + $device | left(32)) +
 		([range($columns | length) as $i |
@@ -58,7 +61,9 @@ def instructions($rows):
 	block($rows; "context switches per request"; .switches / .requests | fixed(2)),
 	block($rows; "99 % of latencies below, us"; .latency_p99_ns / 1000 | fixed(1)),
 	block($rows; "server's memory, KiB"; if .server_kib > 0 then
-		.server_kib | tostring else null end);
+		.server_kib | tostring else null end),
+	block($rows; "set-up, ms"; if .device | contains("ranges") then
+		.setup_us / 1000 | fixed(1) else null end);
 
 def time($rows):
 	block($rows; "MB/s"; .io_bytes / .seconds / 1e6 | fixed(0)),
