@@ -170,7 +170,10 @@ static __always_inline int ublkpol_read_write(void *ctx, const struct ublkpol_re
 	__u32 index;
 	int err;
 
-	/* Beyond the end of the device there is no segment */
+	/* Behind the device's end, the table goes on with other entries */
+	if (request->sector >= ublkpol_config.dev_sectors ||
+	    request->sectors > ublkpol_config.dev_sectors - request->sector)
+		return -EIO;
 	if (!ublkpol_find(request->dir, request->sector, &index, &segment))
 		return -EIO;
 	if (request->sectors > segment.end - request->sector)
