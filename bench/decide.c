@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <linux/ublk_bpf.h>
 
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3)
 		decisions = (__u32)strtoul(argv[2], NULL, 10);
+	libbpf_set_print(NULL);
 	if (policy_object_open(&policy, argv[1], &err))
 		return report_error(argv[1], err.text) ? 1 : 0;
 	if (load(policy))

@@ -23,7 +23,7 @@ measure_instructions()
 {
 	local requests=10000
 
-	[ "$3" -lt 65536 ] || requests=2000
+	[ "$3" -lt 65536 ] || requests=500
 	record "$@" "$("$build/ioload" -w "$2" -b "$3" -d "$4" -n $requests \
 		-u $((requests / 10)) ${server:+-s "$server"} "$dev")"
 }
@@ -50,14 +50,14 @@ measure_time()
 	local job=(--rw="$2") before=(0 0) after=(0 0) machine_before machine_after result
 
 	[ "$2" != mix ] || job=(--rw=randrw --rwmixread=70)
-	[ "$5" -eq 0 ] || job+=(--rate="${5}m" --rate_process=linear)
+	[ "$5" -eq 0 ] || job+=(--rate=$(($5 * 1000000)) --rate_process=linear)
 	# shellcheck disable=SC2207 # numbers
 	{
 		machine_before=($(machine_ticks))
 		[ -z "$server" ] || before=($(server_ticks))
 		fio --name=bench "${job[@]}" --filename="$dev" --bs="$3" --iodepth="$4" --direct=1 \
 			--ioengine=io_uring --time_based --runtime="$seconds" --size=100% \
-			--allow_file_create=0 --aux-path=. --kb_base=1000 \
+			--allow_file_create=0 --aux-path=. \
 			--eta=never --output-format=json --output=fio.json
 		[ -z "$server" ] || after=($(server_ticks))
 		machine_after=($(machine_ticks))
