@@ -1,17 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # While I/O runs, no thread of the daemon enters user mode: the kernel's own
-# tracer sees no system call of its return, its user time stands still, and so
-# does the count that "ublkpol stats" shows
+# tracer sees no system call of its return, and the count that "ublkpol stats"
+# shows stands still. (Its user time would say less: the kernel samples it, and
+# scales the samples to a run time that grows.)
 . "$(dirname "$0")/lib.sh"
 
 tracing=/sys/kernel/tracing
-
-# clock ticks in user mode, of all threads
-user_ticks()
-{
-	cat /proc/"$pid"/task/*/stat | sed 's/.*) //' | awk '{ ticks += $12 } END { print ticks }'
-}
 
 user_returns()
 {
@@ -34,7 +29,6 @@ for backends in "$disk/a $disk/b" "$disk/a c"; do
 	echo >$tracing/trace
 	ls /proc/"$pid"/task >$tracing/set_event_pid
 	echo 1 >$tracing/events/raw_syscalls/sys_exit/enable
-	ticks=$(user_ticks)
 	returns=$(user_returns)
 	requests=$(requests)
 
@@ -44,7 +38,6 @@ for backends in "$disk/a $disk/b" "$disk/a c"; do
 	requests=$(($(requests) - requests))
 	[ $requests -gt 1000 ] || fail "only $requests requests"
 	[ "$(user_returns)" -eq "$returns" ] || fail "user_returns moved"
-	[ "$(user_ticks)" -eq "$ticks" ] || fail "user time moved from $ticks to $(user_ticks)"
 	! grep sys_exit $tracing/trace || fail "the daemon returned from system calls"
 
 	# the tracer would have seen it
