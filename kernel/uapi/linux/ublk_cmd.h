@@ -87,13 +87,21 @@
 	_IOWR('u', 0x19, struct ublksrv_ctrl_cmd)
 
 /*
- * Attach a BPF_PROG_TYPE_UBLK program and its backend files to a device added
- * with UBLK_F_BPF, before START_DEV.
+ * Attach BPF_PROG_TYPE_UBLK programs and their backend files to a device added
+ * with UBLK_F_BPF, before START_DEV or, with UBLK_BPF_ATTACH_REPLACE, in place
+ * of what a live device has.
  * Input:  ctrl_cmd.addr points to struct ublk_bpf_attach in <linux/ublk_bpf.h>
  *         ctrl_cmd.len  = sizeof(struct ublk_bpf_attach)
  */
 #define UBLK_U_CMD_ATTACH_BPF		\
 	_IOWR('u', 0x1a, struct ublksrv_ctrl_cmd)
+
+/*
+ * Detach from a live device: its requests then go to the server. ATTACH_BPF
+ * without UBLK_BPF_ATTACH_REPLACE attaches again.
+ */
+#define UBLK_U_CMD_DETACH_BPF		\
+	_IOWR('u', 0x1b, struct ublksrv_ctrl_cmd)
 
 /* Parameter buffer for UBLK_U_CMD_REG_BUF, pointed to by ctrl_cmd.addr */
 struct ublk_shmem_buf_reg {
