@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -12,14 +15,18 @@
 
 #define OBJECT_LOG_SIZE	 (1U << 20)
 #define OBJECT_LOG_SHOWN 640U /* bytes of it in an error */
+#define OBJECT_MAX_SIZE	 (1L << 30)
 
 struct policy_object {
+	void *bytes; /* the file */
+	size_t size;
 	struct bpf_object *bpf;
 	struct bpf_program *program;
 	struct bpf_map *segments;
 	struct bpf_map *legs;
 	struct bpf_map *counters;
 	struct policy_image image;
+	__u64 dev_sectors; /* of a device that exists, or 0 */
 	struct resolve_layout layout;
 	struct policy_geometry geometry;
 	char *log;
@@ -133,24 +140,51 @@ static int object_find_parts(struct policy_object *policy, const char *path,
 	return 0;
 }
 
-static int object_open_bpf(struct policy_object *policy, const char *path,
-			   struct ublkpol_error *err)
+/* libbpf tells a missing file from a bad one only in its log */
+static int object_read_file(struct policy_object *policy, const char *path,
+			    struct ublkpol_error *err)
 {
+	struct stat st;
+	size_t done;
 	FILE *file;
 	int ret;
 
-	/* libbpf tells a missing file from a bad one only in its log */
 	file = fopen(path, "re");
 	if (!file)
 		return error_set(err, UBLKPOL_ERR_INPUT, -errno, "cannot open %s: %s", path,
 				 strerror(errno));
+	if (fstat(fileno(file), &st) || !S_ISREG(st.st_mode) || st.st_size > OBJECT_MAX_SIZE) {
+		ret = object_not_a_policy(err, path, "it is no regular file of a sensible size");
+		goto out;
+	}
+	policy->bytes = malloc((size_t)st.st_size + 1);
+	if (!policy->bytes) {
+		ret = object_no_memory(err);
+		goto out;
+	}
+	done = fread(policy->bytes, 1, (size_t)st.st_size, file);
+	policy->size = done;
+	ret = ferror(file) ? error_set(err, UBLKPOL_ERR_INPUT, -EIO, "cannot read %s", path) : 0;
+out:
 	fclose(file);
+	return ret;
+}
 
+static int object_open_bpf(struct policy_object *policy, const char *path,
+			   struct ublkpol_error *err)
+{
+	const char *name = strrchr(path, '/');
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name ? name + 1 : path, );
+	int ret;
+
+	ret = object_read_file(policy, path, err);
+	if (ret)
+		return ret;
 	ret = object_register_section();
 	if (ret)
 		return error_set(err, UBLKPOL_ERR_FAILED, ret,
 				 "libbpf refused the program type: %s", strerror(-ret));
-	policy->bpf = bpf_object__open_file(path, NULL);
+	policy->bpf = bpf_object__open_mem(policy->bytes, policy->size, &opts);
 	if (!policy->bpf)
 		return errno == ENOMEM ? object_no_memory(err)
 				       : object_not_a_policy(err, path, "libbpf cannot read it");
@@ -184,6 +218,7 @@ void policy_object_close(struct policy_object *policy)
 	bpf_object__close(policy->bpf);
 	resolve_free(&policy->layout);
 	free(policy->log);
+	free(policy->bytes);
 	free(policy);
 }
 
@@ -220,6 +255,11 @@ static void object_message(void *arg, const struct resolve_message *message)
 		 text);
 }
 
+void policy_object_set_size(struct policy_object *policy, __u64 dev_sectors)
+{
+	policy->dev_sectors = dev_sectors;
+}
+
 int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 			  unsigned int block_size, ublkpol_report_fn report, void *report_arg,
 			  struct ublkpol_error *err)
@@ -232,6 +272,7 @@ int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 	struct resolve_input input = {
 		.image = &policy->image,
 		.backend_sectors = sectors,
+		.dev_sectors = policy->dev_sectors,
 		.block = block_size,
 		.report = object_message,
 		.report_arg = &messages,
@@ -250,6 +291,62 @@ int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 		.max_sectors = policy->layout.max_sectors,
 		.max_items = policy->layout.max_items,
 	};
+	return 0;
+}
+
+/* --- maps that outlive the program --- */
+
+/* What they hold belongs to the device, not to one load of its policy */
+static const char *const object_state_maps[] = { UBLKPOL_COUNTERS_MAP };
+
+#define OBJECT_NR_STATE_MAPS (sizeof(object_state_maps) / sizeof(object_state_maps[0]))
+
+static const char *object_pin_path(char path[PATH_MAX], const char *folder, const char *map)
+{
+	snprintf(path, PATH_MAX, "%s/%s", folder, map);
+	return path;
+}
+
+int policy_object_pin_state(const struct policy_object *policy, const char *folder,
+			    struct ublkpol_error *err)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < OBJECT_NR_STATE_MAPS; i++) {
+		int fd = policy_object_map_fd(policy, object_state_maps[i]);
+
+		if (fd < 0)
+			continue;
+		object_pin_path(path, folder, object_state_maps[i]);
+		if (bpf_obj_pin(fd, path))
+			return error_set(err, UBLKPOL_ERR_FAILED, -errno,
+					 "cannot keep a map as %s: %s", path, strerror(errno));
+	}
+	return 0;
+}
+
+int policy_object_reuse_state(struct policy_object *policy, const char *folder,
+			      struct ublkpol_error *err)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < OBJECT_NR_STATE_MAPS; i++) {
+		struct bpf_map *map =
+			bpf_object__find_map_by_name(policy->bpf, object_state_maps[i]);
+		int fd, ret;
+
+		if (!map)
+			continue;
+		fd = bpf_obj_get(object_pin_path(path, folder, object_state_maps[i]));
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		ret = fd < 0 ? -errno : bpf_map__reuse_fd(map, fd);
+		if (fd >= 0)
+			close(fd);
+		if (ret)
+			return error_set(err, UBLKPOL_ERR_FAILED, ret,
+					 "cannot go on with map %s: %s", path, strerror(-ret));
+	}
 	return 0;
 }
 
@@ -377,6 +474,12 @@ int policy_object_load(struct policy_object *policy, const struct kernel_feature
 }
 
 /* --- what there is --- */
+
+const void *policy_object_bytes(const struct policy_object *policy, size_t *size)
+{
+	*size = policy->size;
+	return policy->bytes;
+}
 
 const struct ublkpol_header *policy_object_header(const struct policy_object *policy)
 {

@@ -40,6 +40,9 @@ int policy_object_open(struct policy_object **policy, const char *path, struct u
 /** policy_object_close() - unload and free; @policy may be NULL */
 void policy_object_close(struct policy_object *policy);
 
+/** policy_object_bytes() - the file as it was read; belongs to @policy */
+const void *policy_object_bytes(const struct policy_object *policy, size_t *size);
+
 /** policy_object_header() - the image, header.image_size bytes of it */
 const struct ublkpol_header *policy_object_header(const struct policy_object *policy);
 
@@ -51,6 +54,15 @@ const __u32 *policy_object_legs(const struct policy_object *policy);
 
 /** policy_object_string() - text of a string of the image, such as backend.name */
 const char *policy_object_string(const struct policy_object *policy, __u32 string);
+
+/**
+ * policy_object_set_size() - the device exists and has this size
+ * @dev_sectors: 512-byte sectors
+ *
+ * A policy that declares a size keeps that one: compare the geometry. Before
+ * policy_object_resolve().
+ */
+void policy_object_set_size(struct policy_object *policy, __u64 dev_sectors);
 
 /**
  * policy_object_resolve() - lay the policy out on a device
@@ -70,6 +82,16 @@ int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 const struct policy_geometry *policy_object_geometry(const struct policy_object *policy);
 
 /**
+ * policy_object_reuse_state() - go on with the maps that another load has pinned
+ * @folder: where policy_object_pin_state() put them; missing ones start empty
+ *
+ * Before policy_object_load(), of an object with the same text.
+ * Return: 0 or a negative errno.
+ */
+int policy_object_reuse_state(struct policy_object *policy, const char *folder,
+			      struct ublkpol_error *err);
+
+/**
  * policy_object_load() - create the maps and load the program
  * @features: numbers of the running kernel: program and attach type, helper
  * @err: of a program that the verifier refuses, the end of its log
@@ -78,6 +100,16 @@ const struct policy_geometry *policy_object_geometry(const struct policy_object 
  */
 int policy_object_load(struct policy_object *policy, const struct kernel_features *features,
 		       struct ublkpol_error *err);
+
+/**
+ * policy_object_pin_state() - keep what the device has to remember when its
+ * program is gone: counters and the like
+ * @folder: an empty folder of a bpf file system
+ *
+ * Return: 0 or a negative errno.
+ */
+int policy_object_pin_state(const struct policy_object *policy, const char *folder,
+			    struct ublkpol_error *err);
 
 /** policy_object_log() - all that the verifier said when it refused the program, or "" */
 const char *policy_object_log(const struct policy_object *policy);
