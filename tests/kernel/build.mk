@@ -10,7 +10,8 @@ KERNEL_TEST_BPF_CFLAGS := -target bpf -O2 -g -Wall -Wextra -Werror -Ikernel/uapi
 .PHONY: kernel-tests
 kernel-tests: $(BUILD)/by-hand $(BUILD)/by_hand.bpf.o $(BUILD)/verifier
 
-$(BUILD)/by-hand: $(BUILD)/tests/kernel/by_hand.o $(BUILD)/libublkpol.a
+$(BUILD)/by-hand: $(BUILD)/tests/kernel/by_hand.o $(BUILD)/tests/kernel/test_program.o \
+		$(BUILD)/libublkpol.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 

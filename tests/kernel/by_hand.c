@@ -12,17 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
-#include "kernel_features.h"
 #include "queue.h"
 #include "regions.h"
+#include "test_program.h"
 #include "ublk_control.h"
 
-#define HELPER_BY_NAME 0x5b1c
-#define QUEUE_DEPTH    16
-#define IO_BYTES       8192U
+#define QUEUE_DEPTH 16
+#define IO_BYTES    8192U
 
 struct by_hand {
 	struct ublk_control control;
@@ -34,64 +31,6 @@ struct by_hand {
 	struct queue queue;
 	struct queue_counters counters;
 };
-
-static int failures;
-
-static void check(bool ok, const char *what)
-{
-	printf("%s %s\n", ok ? "ok  " : "FAIL", what);
-	failures += !ok;
-}
-
-static void require(int ret, const char *what)
-{
-	if (ret >= 0)
-		return;
-	fprintf(stderr, "by-hand: %s: %s\n", what, strerror(-ret));
-	exit(1);
-}
-
-static void patch_helper(struct bpf_program *prog, int number)
-{
-	size_t nr = bpf_program__insn_cnt(prog);
-	struct bpf_insn *insns = malloc(nr * sizeof(*insns));
-	size_t i;
-
-	memcpy(insns, bpf_program__insns(prog), nr * sizeof(*insns));
-	for (i = 0; i < nr; i++)
-		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
-		    insns[i].imm == HELPER_BY_NAME)
-			insns[i].imm = number;
-	require(bpf_program__set_insns(prog, insns, nr), "set_insns");
-	free(insns);
-}
-
-static int kernel_number;
-
-static int prepare(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
-{
-	(void)opts;
-	(void)cookie;
-	patch_helper(prog, kernel_number);
-	return 0;
-}
-
-static int load_program(const char *path)
-{
-	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .prog_prepare_load_fn = prepare);
-	struct kernel_features features;
-	struct bpf_object *object;
-
-	kernel_features_probe(&features);
-	kernel_number = features.queue_sqe;
-	require(libbpf_register_prog_handler("ublk", features.prog_type, features.attach_type,
-					     &handler),
-		"register SEC(\"ublk\")");
-	object = bpf_object__open(path);
-	require(object ? 0 : -errno, "open the object");
-	require(bpf_object__load(object), "load the program");
-	return bpf_program__fd(bpf_object__next_program(object, NULL));
-}
 
 static void start_device(struct by_hand *t, bool ring)
 {
@@ -133,7 +72,7 @@ static void start_device(struct by_hand *t, bool ring)
 	require(ublk_control_add(&t->control, &t->info), "ADD_DEV");
 	snprintf(node, sizeof(node), UBLK_CHAR_NODE, t->info.dev_id);
 	t->char_fd = open(node, O_RDWR);
-	require(t->char_fd < 0 ? -errno : 0, node);
+	require_fd(t->char_fd, node);
 	require(ublk_control_set_params(&t->control, t->info.dev_id, &params), "SET_PARAMS");
 	require(ublk_control_attach_bpf(&t->control, t->info.dev_id, &attach), "ATTACH_BPF");
 	check(ublk_control_attach_bpf(&t->control, t->info.dev_id, &attach) == -EBUSY,
@@ -149,7 +88,7 @@ static void start_device(struct by_hand *t, bool ring)
 	require(ublk_control_start(&t->control, t->info.dev_id), "START_DEV");
 	snprintf(node, sizeof(node), "/dev/ublkb%d", t->info.dev_id);
 	t->disk_fd = open(node, O_RDWR | O_DIRECT);
-	require(t->disk_fd < 0 ? -errno : 0, node);
+	require_fd(t->disk_fd, node);
 }
 
 static void stop_device(struct by_hand *t)
@@ -205,20 +144,16 @@ static void check_region(struct by_hand *t, enum region region, const char *name
 {
 	unsigned char *out = pattern(region * 16 + 1);
 	unsigned char *in = pattern(0);
-	char text[128];
 	int ret;
 
 	ret = device_io(t, true, region, out);
-	snprintf(text, sizeof(text), "%s: write gives %s", name, strerror(write_errno));
-	check(ret == write_errno, text);
+	check(ret == write_errno, "%s: write gives %s", name, strerror(write_errno));
 	ret = device_io(t, false, region, in);
-	snprintf(text, sizeof(text), "%s: read gives %s", name, strerror(read_errno));
-	check(ret == read_errno, text);
+	check(ret == read_errno, "%s: read gives %s", name, strerror(read_errno));
 	if (region == REGION_HALF_ZERO)
 		memset(out, 0, IO_BYTES / 2);
 	if (!write_errno && !read_errno) {
-		snprintf(text, sizeof(text), "%s: what was written is read", name);
-		check(!memcmp(in, out, IO_BYTES), text);
+		check(!memcmp(in, out, IO_BYTES), "%s: what was written is read", name);
 	}
 	free(in);
 	free(out);
@@ -252,6 +187,7 @@ static void check_placement(struct by_hand *t)
 
 int main(int argc, char **argv)
 {
+	struct bpf_object *object;
 	struct by_hand t = {};
 
 	if (argc < 4) {
@@ -259,10 +195,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	t.backends[0] = open(argv[2], O_RDWR | O_DIRECT);
-	require(t.backends[0] < 0 ? -errno : 0, argv[2]);
+	require_fd(t.backends[0], argv[2]);
 	t.backends[1] = open(argv[3], O_RDWR | O_DIRECT);
-	require(t.backends[1] < 0 ? -errno : 0, argv[3]);
-	t.prog_fd = load_program(argv[1]);
+	require_fd(t.backends[1], argv[3]);
+	object = programs_open(argv[1]);
+	programs_load(object);
+	t.prog_fd = program_fd(object, "by_hand");
 	start_device(&t, argc > 4);
 
 	check_region(&t, REGION_SLOT0, "slot 0", 0, 0);
@@ -283,5 +221,5 @@ int main(int argc, char **argv)
 	check(t.counters.redirected == 2, "redirected requests reached the server");
 
 	stop_device(&t);
-	return failures ? 1 : 0;
+	return check_result();
 }
