@@ -85,6 +85,29 @@ struct ublkpol_backend {
 	__u32 reserved;
 };
 
+/* The checks that can be switched off; the numbers are part of the format */
+enum ublkpol_check {
+	UBLKPOL_CHECK_COHERENCE,
+	UBLKPOL_CHECK_ALIAS,
+	UBLKPOL_CHECK_OVERCOMMIT,
+	UBLKPOL_CHECK_GAP,
+	UBLKPOL_CHECK_MISSING_DEFAULT,
+	UBLKPOL_CHECK_OVERLAP,
+	UBLKPOL_CHECK_SHADOWED,
+	UBLKPOL_CHECK_UNREACHABLE_RANGE,
+	UBLKPOL_CHECK_UNALIGNED,
+	UBLKPOL_CHECK_UNUSED_BACKEND,
+	UBLKPOL_CHECK_UNUSED_SET,
+	UBLKPOL_CHECK_UNUSED_PARAM,
+	UBLKPOL_NR_CHECKS,
+};
+
+/* Bit c: enum ublkpol_check c; one that is neither off nor an error warns */
+struct ublkpol_check_levels {
+	__u32 off;
+	__u32 errors;
+};
+
 struct ublkpol_header {
 	__u64 magic;
 	__u32 version;
@@ -92,6 +115,7 @@ struct ublkpol_header {
 	__u64 size; /* "size" declaration in bytes, or 0 */
 	__u32 block; /* "block" declaration in bytes, or 0 */
 	__u32 source; /* string: name of the policy file */
+	struct ublkpol_check_levels checks; /* as the compiler was told */
 	__u32 nr_backends, backends;
 	__u32 nr_rules, rules;
 	__u32 nr_ranges, ranges;

@@ -9,7 +9,8 @@ COMPILER_SRC	:= $(wildcard compiler/*.c)
 COMPILER_GEN	:= $(BUILD)/compiler/parser.c $(BUILD)/compiler/lexer.c
 COMPILER_GEN_OBJ := $(COMPILER_GEN:.c=.o)
 COMPILER_SRC_OBJ := $(COMPILER_SRC:%.c=$(BUILD)/%.o)
-COMPILER_SHARED_OBJ := $(addprefix $(BUILD)/runtime/,resolve.o resolve_checks.o resolve_limits.o)
+COMPILER_SHARED_OBJ := $(addprefix $(BUILD)/runtime/,checks.o json.o \
+	resolve.o resolve_checks.o resolve_limits.o)
 # All but main(), for the unit tests
 COMPILER_OBJ	:= $(filter-out %/ublkpolc.o,$(COMPILER_SRC_OBJ)) $(COMPILER_GEN_OBJ)
 

@@ -266,6 +266,8 @@ static void emit_image_header(struct emit *e)
 	emit(e, "\t\t.size = %lluULL,\n", (unsigned long long)header->size);
 	emit(e, "\t\t.block = %u,\n", header->block);
 	emit(e, "\t\t.source = %u,\n", header->source);
+	emit(e, "\t\t.checks = { .off = 0x%x, .errors = 0x%x },\n", header->checks.off,
+	     header->checks.errors);
 	for (int i = 0; i < 4; i++)
 		emit(e, "\t\t.nr_%s = %u, .%s = __builtin_offsetof(struct policy_image, %s),\n",
 		     tables[i], counts[i], tables[i], tables[i]);

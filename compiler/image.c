@@ -152,7 +152,8 @@ static void image_count(const struct ast_policy *policy, size_t *ranges, size_t 
 }
 
 void image_build(struct policy_image *image, const struct ast_policy *policy,
-		 const struct source *source, struct arena *arena)
+		 const struct source *source, const struct ublkpol_check_levels *checks,
+		 struct arena *arena)
 {
 	struct image_builder b = { .arena = arena };
 	size_t nr_ranges, nr_legs;
@@ -173,6 +174,7 @@ void image_build(struct policy_image *image, const struct ast_policy *policy,
 	b.header->version = UBLKPOL_VERSION;
 	b.header->size = policy->size;
 	b.header->block = policy->block;
+	b.header->checks = *checks;
 	b.header->source = image_string(&b, source->name);
 	image_add_backends(&b, policy, slots);
 

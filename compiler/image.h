@@ -11,6 +11,7 @@
  *	   in, the emitter leaves them to the C compiler
  */
 void image_build(struct policy_image *image, const struct ast_policy *policy,
-		 const struct source *source, struct arena *arena);
+		 const struct source *source, const struct ublkpol_check_levels *checks,
+		 struct arena *arena);
 
 #endif

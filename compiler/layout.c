@@ -44,8 +44,10 @@ static void layout_report(void *arg, const struct resolve_message *message)
 		location = layout_location(layout_rule(layout, message->rule), message->column);
 	if (message->hint)
 		hint = arena_printf(diag->arena, "%s", message->hint);
-	diag_add(diag, message->level == RESOLVE_ERROR ? DIAG_ERROR : DIAG_WARNING, message->check,
-		 location, hint, "%s", message->text);
+	if (message->check)
+		diag_check(diag, checks_find(message->check), location, hint, "%s", message->text);
+	else
+		diag_error(diag, location, hint, "%s", message->text);
 }
 
 void layout_check(const struct policy_image *image, const struct ast_policy *policy, __u64 size,

@@ -6,6 +6,18 @@
 #include "ast.h"
 #include "diag.h"
 
+/* bison's own does not know that a location has a file */
+#define YYLLOC_DEFAULT(current, rhs, n)                                 \
+	do {                                                            \
+		(current) = YYRHSLOC(rhs, (n) ? 1 : 0);                 \
+		(current).last_line = YYRHSLOC(rhs, n).last_line;       \
+		(current).last_column = YYRHSLOC(rhs, n).last_column;   \
+		if (!(n)) {                                             \
+			(current).first_line = (current).last_line;     \
+			(current).first_column = (current).last_column; \
+		}                                                       \
+	} while (0)
+
 struct parse_context {
 	struct arena *arena;
 	struct source *source;

@@ -9,7 +9,7 @@
 %define api.location.type {struct location}
 %define parse.error custom
 %define parse.lac full
-%initial-action { @$ = (struct location){ 1, 1, 1, 1 }; }
+%initial-action { @$ = (struct location){ 1, 1, 1, 1, NULL }; }
 %param { void *scanner }
 %parse-param { struct parse_context *parse }
 

@@ -275,8 +275,8 @@ static void check_declare_backend(struct check *check, const struct ast_declarat
 
 	if (backend) {
 		diag_error(check->diag, declaration->name->location, NULL,
-			   "backend '%s' is declared twice, first in line %d", backend->name,
-			   backend->location.first_line);
+			   "backend '%s' is declared twice", backend->name);
+		diag_also(check->diag, backend->location, "declared here");
 		return;
 	}
 	backend = check_add_backend(check, declaration->name);
@@ -351,17 +351,21 @@ static void check_terms(struct check *check, struct ast_rule *rule)
 
 	for (struct ast_term *term = rule->terms; term; term = term->next) {
 		if (term->kind == AST_TERM_LBA) {
-			if (rule->lba)
+			if (rule->lba) {
 				diag_error(check->diag, term->location,
 					   "join the ranges with a comma: 'LBA a-b, c-d'",
 					   "a second list of ranges");
+				diag_also(check->diag, rule->lba->location, "");
+			}
 			rule->lba = term;
 			continue;
 		}
-		if (ops)
+		if (ops) {
 			diag_error(check->diag, term->location,
 				   "join the operations with a comma: 'read, write'",
 				   "no request is two operations at once");
+			diag_also(check->diag, ops->location, "");
+		}
 		ops = term;
 	}
 
@@ -414,6 +418,7 @@ static void check_stripe(struct check *check, struct ast_action *action)
 				continue;
 			diag_error(check->diag, name->location, NULL,
 				   "backend '%s' is in the stripe twice", name->text);
+			diag_also(check->diag, other->location, "");
 			break;
 		}
 	}
@@ -468,8 +473,8 @@ static void check_labels(struct check *check)
 			if (!other->label || strcmp(rule->label->text, other->label->text))
 				continue;
 			diag_error(check->diag, rule->label->location, NULL,
-				   "the label '%s' is taken by line %d", rule->label->text,
-				   other->location.first_line);
+				   "the label '%s' is taken", rule->label->text);
+			diag_also(check->diag, other->label->location, "by this rule");
 			break;
 		}
 	}
@@ -481,8 +486,8 @@ static void check_unused_backends(struct check *check)
 		const struct ast_backend *backend = &check->policy->backends[i];
 
 		if (!backend->is_used)
-			diag_add(check->diag, DIAG_WARNING, "unused-backend", backend->location,
-				 NULL, "no rule uses backend '%s'", backend->name);
+			diag_check(check->diag, UBLKPOL_CHECK_UNUSED_BACKEND, backend->location,
+				   NULL, "no rule uses backend '%s'", backend->name);
 	}
 }
 

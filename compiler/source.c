@@ -76,6 +76,9 @@ const char *source_line(const struct source *source, int line, size_t *length)
 
 const char *source_text(const struct source *source, struct arena *arena, struct location location)
 {
+	if (location.source)
+		source = location.source;
+
 	const char *from = source->lines[location.first_line - 1] + location.first_column - 1;
 	const char *to = source->lines[location.last_line - 1] + location.last_column - 1;
 	char *text = arena_alloc(arena, to - from + 1);

@@ -7,6 +7,8 @@
 
 #include "arena.h"
 
+struct source;
+
 /*
  * Lines and columns count from 1, columns in bytes; last_column is that of
  * the byte behind the last one. Line 0 means the file as a whole.
@@ -16,10 +18,12 @@ struct location {
 	int first_column;
 	int last_line;
 	int last_column;
+	const struct source *source; /* the included file, or NULL: the policy file itself */
 };
 
 struct source {
 	const char *name; /* as the user gave it */
+	unsigned int order; /* 0: the policy file; its includes count from 1 */
 	char *text; /* ends with a newline and two NULs, as flex wants it */
 	size_t length; /* without the NULs */
 	const char **lines; /* start of each line */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks.h"
 #include "resolve_internal.h"
 
 #define RESOLVE_PERCENT_SCALE 100000000000ULL /* 100 % */
@@ -32,7 +33,19 @@ void resolve_report(struct resolve *r, enum resolve_level level, const char *che
 	};
 	va_list args;
 
-	if (level == RESOLVE_ERROR)
+	if (check) {
+		switch (checks_level(&r->image->header->checks, checks_find(check))) {
+		case CHECK_OFF:
+			return;
+		case CHECK_WARNING:
+			message.level = RESOLVE_WARNING;
+			break;
+		case CHECK_ERROR:
+			message.level = RESOLVE_ERROR;
+			break;
+		}
+	}
+	if (message.level == RESOLVE_ERROR)
 		r->nr_errors++;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);

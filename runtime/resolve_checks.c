@@ -155,7 +155,7 @@ static int checks_bounds(struct resolve *r, const struct checks_extents *extents
 		if (extent->last <= available || reported[extent->segment->rule])
 			continue;
 		reported[extent->segment->rule] = true;
-		resolve_report(r, RESOLVE_ERROR, NULL, extent->segment->rule, 0, NULL,
+		resolve_report(r, RESOLVE_ERROR, "overcommit", extent->segment->rule, 0, NULL,
 			       "the rule needs backend '%s' up to %s, but it holds only %s",
 			       checks_backend_name(r, extent->backend),
 			       resolve_print_lba(r, end, extent->last),
@@ -397,7 +397,7 @@ static void checks_gaps(struct resolve *r)
 
 static void checks_report_unreachable(struct resolve *r, __u32 rule, __u32 first)
 {
-	resolve_report(r, RESOLVE_WARNING, "unreachable", rule, 0, NULL,
+	resolve_report(r, RESOLVE_WARNING, "shadowed", rule, 0, NULL,
 		       "no request reaches this rule: the rule of line %u matches first",
 		       checks_line(r, first));
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/json.h"
+#include "json.h"
 #include "suites.h"
 
 static FILE *out;

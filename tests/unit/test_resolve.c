@@ -148,8 +148,9 @@ START_TEST(packed_ranges)
 	ck_assert_int_eq(resolve("size 100\nLBA 50-60, 10-20 -> fd0 @ 5\ndefault -> fd1", 512,
 				 (__u64[]){ 24, 100 }),
 			 -EINVAL);
-	ck_assert_str_eq(messages, "2 - the rule needs backend 'fd0' up to sector 25, but it holds "
-				   "only 12KiB\n");
+	ck_assert_str_eq(messages,
+			 "2 overcommit the rule needs backend 'fd0' up to sector 25, but it holds "
+			 "only 12KiB\n");
 }
 END_TEST
 
@@ -244,8 +245,8 @@ START_TEST(unreachable_rules)
 				 512, (__u64[]){ MIB }),
 			 0);
 	ck_assert_str_eq(messages,
-			 "2 unreachable no request reaches this rule: the rule of line 1 matches "
-			 "first\n4 unreachable no request reaches this rule: the rule of line 1 "
+			 "2 shadowed no request reaches this rule: the rule of line 1 matches "
+			 "first\n4 shadowed no request reaches this rule: the rule of line 1 "
 			 "matches first\n");
 }
 END_TEST

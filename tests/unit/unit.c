@@ -20,7 +20,7 @@ void unit_parse(struct unit_policy *policy, const char *text)
 	ck_assert_int_eq(source_read(&policy->source, &policy->arena, path), 0);
 	unlink(path);
 	policy->source.name = "unit.ublkpol";
-	policy->diag = (struct diag){ .arena = &policy->arena, .source = &policy->source };
+	diag_init(&policy->diag, &policy->arena, &policy->source);
 	parse_policy(&policy->ast, &policy->source, &policy->arena, &policy->diag);
 }
 
@@ -29,7 +29,8 @@ void unit_compile(struct unit_policy *policy, const char *text)
 	unit_parse(policy, text);
 	check_policy(&policy->ast, &policy->arena, &policy->diag);
 	if (!policy->diag.nr_errors)
-		image_build(&policy->image, &policy->ast, &policy->source, &policy->arena);
+		image_build(&policy->image, &policy->ast, &policy->source, &policy->diag.checks,
+			    &policy->arena);
 }
 
 void unit_free(struct unit_policy *policy)

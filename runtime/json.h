@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef CLI_JSON_H
-#define CLI_JSON_H
+#ifndef RUNTIME_JSON_H
+#define RUNTIME_JSON_H
 
 /*
  * Writes JSON, one value after the other; commas and escapes are done here,

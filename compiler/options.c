@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "checks.h"
+#include "exit_code.h"
+#include "names.h"
+#include "options.h"
+
+#define UBLKPOLC_VERSION "0.1"
+
+static const char usage_text[] =
+	"Usage: ublkpolc [options] FILE.ublkpol\n"
+	"Compiles a policy into a BPF object, FILE.bpf.o, for 'ublkpol add'.\n"
+	"\n"
+	"What to make of the policy:\n"
+	"  -S                   its program as C, FILE.bpf.c\n"
+	"  --check              nothing: only look for errors\n"
+	"  -o FILE              write FILE instead; '-' is standard output\n"
+	"\n"
+	"What to check:\n"
+	"  --size SIZE          check the policy for a device of this size too, such as 10GiB\n"
+	"  -W NAME, -W no-NAME  switch a check on or off; '-W help' lists them\n"
+	"  -W error=NAME        make what a check finds an error; no-error=NAME: a warning\n"
+	"  -Werror              make all warnings errors\n"
+	"\n"
+	"How to say it:\n"
+	"  --diagnostics=json   messages as JSON, for programs; 'text' is the default\n"
+	"  --color=WHEN         always, never, or auto: on a terminal\n"
+	"  -h, --help           show this\n"
+	"  --version            show the version\n"
+	"\n"
+	"Exit codes: 0 done, 1 the policy has errors, 2 wrong command line, 3 files or\n"
+	"clang failed. The clang is $UBLKPOLC_CLANG or the newest one in $PATH.\n";
+
+static int usage_error(const char *what, const char *word)
+{
+	fprintf(stderr, "ublkpolc: %s%s%s; see 'ublkpolc --help'\n", what, word ? " " : "",
+		word ? word : "");
+	return EXIT_CODE_USAGE;
+}
+
+/* A word that is none of @known */
+static int usage_unknown(const char *what, const char *word, const char *const *known, size_t count)
+{
+	const char *closest = names_closest(word, known, count);
+
+	fprintf(stderr, "ublkpolc: unknown %s '%s'", what, word);
+	if (closest)
+		fprintf(stderr, "; did you mean '%s'?\n", closest);
+	else
+		fprintf(stderr, "; see 'ublkpolc --help'\n");
+	return EXIT_CODE_USAGE;
+}
+
+/* "10GiB"; whole sectors */
+static bool options_size(const char *text, __u64 *bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	char *unit;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*bytes = strtoull(text, &unit, 10);
+	if (errno)
+		return false;
+	if (!*unit)
+		return !__builtin_mul_overflow(*bytes, 512, bytes) && *bytes;
+	for (int i = 0; i < 5; i++) {
+		if (!strcmp(unit, units[i]))
+			return !__builtin_mul_overflow(*bytes, 1ULL << 10 * i, bytes) && *bytes &&
+			       *bytes % 512 == 0;
+	}
+	return false;
+}
+
+/* --- checks --- */
+
+/* What -W says; later words win */
+struct options_checks {
+	__u32 off;
+	__u32 errors; /* -W error=NAME */
+	__u32 warnings; /* -W no-error=NAME */
+	bool all_errors;
+};
+
+static int options_list_checks(void)
+{
+	for (int i = 0; i < UBLKPOL_NR_CHECKS; i++)
+		printf("%-18s %-8s %s\n", check_table[i].name,
+		       check_table[i].is_error ? "error" : "warning", check_table[i].summary);
+	return EXIT_CODE_OK;
+}
+
+static int options_unknown_check(const char *name)
+{
+	const char *names[UBLKPOL_NR_CHECKS];
+
+	for (int i = 0; i < UBLKPOL_NR_CHECKS; i++)
+		names[i] = check_table[i].name;
+	return usage_unknown("check", name, names, UBLKPOL_NR_CHECKS);
+}
+
+static bool options_skip(const char **text, const char *prefix)
+{
+	if (strncmp(*text, prefix, strlen(prefix)))
+		return false;
+	*text += strlen(prefix);
+	return true;
+}
+
+/* Returns -1 to go on, or the code to exit with */
+static int options_check(struct options_checks *checks, const char *text)
+{
+	bool is_no, is_level;
+	__u32 bit;
+
+	if (!strcmp(text, "help"))
+		return options_list_checks();
+	if (!strcmp(text, "error") || !strcmp(text, "no-error")) {
+		checks->all_errors = *text == 'e';
+		return -1;
+	}
+	is_no = options_skip(&text, "no-");
+	is_level = options_skip(&text, "error=");
+	if (checks_find(text) == UBLKPOL_NR_CHECKS)
+		return options_unknown_check(text);
+
+	bit = 1U << checks_find(text);
+	if (!is_level) {
+		checks->off = is_no ? checks->off | bit : checks->off & ~bit;
+		return -1;
+	}
+	checks->errors = is_no ? checks->errors & ~bit : checks->errors | bit;
+	checks->warnings = is_no ? checks->warnings | bit : checks->warnings & ~bit;
+	if (!is_no)
+		checks->off &= ~bit;
+	return -1;
+}
+
+static struct ublkpol_check_levels options_levels(const struct options_checks *checks)
+{
+	struct ublkpol_check_levels levels = checks_default();
+
+	levels.off = checks->off;
+	if (checks->all_errors)
+		levels.errors = (1U << UBLKPOL_NR_CHECKS) - 1;
+	levels.errors = (levels.errors | checks->errors) & ~checks->warnings;
+	return levels;
+}
+
+/* --- choices --- */
+
+static int options_choose(const char *option, const char *word, const char *const *known,
+			  size_t count, unsigned int *chosen)
+{
+	for (*chosen = 0; *chosen < count; (*chosen)++) {
+		if (!strcmp(word, known[*chosen]))
+			return -1;
+	}
+	return usage_unknown(option, word, known, count);
+}
+
+static int options_diagnostics(struct options *options, const char *word)
+{
+	static const char *const known[] = { "text", "json" };
+	unsigned int chosen;
+	int code = options_choose("value of --diagnostics", word, known, 2, &chosen);
+
+	options->has_json = chosen == 1;
+	return code;
+}
+
+static bool options_is_color_terminal(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	if (no_color && *no_color)
+		return false;
+	return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb");
+}
+
+static int options_color(struct options *options, const char *word)
+{
+	static const char *const known[] = { "never", "always", "auto" };
+	unsigned int chosen;
+	int code = options_choose("value of --color", word, known, 3, &chosen);
+
+	options->has_color = chosen == 1 || (chosen == 2 && options_is_color_terminal());
+	return code;
+}
+
+/* A run makes one thing */
+static int options_mode(struct options *options, enum options_mode mode)
+{
+	if (options->mode != OPTIONS_OBJECT && options->mode != mode)
+		return usage_error("one of -S and --check at a time", NULL);
+	options->mode = mode;
+	return -1;
+}
+
+/* --- the whole line --- */
+
+enum {
+	OPTION_CHECK = 256,
+	OPTION_COLOR,
+	OPTION_DIAGNOSTICS,
+	OPTION_SIZE,
+	OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+	{ "check", no_argument, NULL, OPTION_CHECK },
+	{ "color", required_argument, NULL, OPTION_COLOR },
+	{ "diagnostics", required_argument, NULL, OPTION_DIAGNOSTICS },
+	{ "size", required_argument, NULL, OPTION_SIZE },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ 0 },
+};
+
+static int options_one(struct options *options, struct options_checks *checks, int option)
+{
+	switch (option) {
+	case 'o':
+		options->output = optarg;
+		return -1;
+	case 'S':
+		return options_mode(options, OPTIONS_C);
+	case 'W':
+		return options_check(checks, optarg);
+	case OPTION_CHECK:
+		return options_mode(options, OPTIONS_CHECK);
+	case OPTION_COLOR:
+		return options_color(options, optarg);
+	case OPTION_DIAGNOSTICS:
+		return options_diagnostics(options, optarg);
+	case OPTION_SIZE:
+		if (!options_size(optarg, &options->size))
+			return usage_error("this is no size:", optarg);
+		return -1;
+	case 'h':
+		fputs(usage_text, stdout);
+		return EXIT_CODE_OK;
+	case OPTION_VERSION:
+		puts("ublkpolc " UBLKPOLC_VERSION);
+		return EXIT_CODE_OK;
+	default: /* getopt has said what is wrong */
+		fputs("See 'ublkpolc --help'\n", stderr);
+		return EXIT_CODE_USAGE;
+	}
+}
+
+int options_parse(struct options *options, int argc, char *argv[])
+{
+	struct options_checks checks = { 0 };
+	int option, code = -1;
+
+	*options = (struct options){ .has_color = options_is_color_terminal() };
+	while (code < 0 && (option = getopt_long(argc, argv, "o:SW:h", long_options, NULL)) >= 0)
+		code = options_one(options, &checks, option);
+	if (code >= 0)
+		return code;
+	if (optind == argc)
+		return usage_error("which policy?", NULL);
+	if (optind + 1 < argc)
+		return usage_error("one policy at a time, not also", argv[optind + 1]);
+	options->input = argv[optind];
+	options->checks = options_levels(&checks);
+	return -1;
+}

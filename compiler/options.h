@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef COMPILER_OPTIONS_H
+#define COMPILER_OPTIONS_H
+
+/* The command line of ublkpolc */
+#include <stdbool.h>
+
+#include "ublkpol_object.h"
+
+/* What a run makes of the policy */
+enum options_mode {
+	OPTIONS_OBJECT,
+	OPTIONS_C,
+	OPTIONS_CHECK,
+};
+
+struct options {
+	const char *input; /* "-": standard input */
+	const char *output; /* NULL: beside the input */
+	enum options_mode mode;
+	__u64 size; /* of the device in bytes, or 0 */
+	struct ublkpol_check_levels checks;
+	bool has_json; /* messages as JSON */
+	bool has_color; /* messages in colour */
+};
+
+/**
+ * options_parse() - read the command line
+ *
+ * Strings are those of @argv.
+ * Return: -1 to go on, or the code to exit with, after what there was to say.
+ */
+int options_parse(struct options *options, int argc, char *argv[]);
+
+#endif
