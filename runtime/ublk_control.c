@@ -188,3 +188,8 @@ int ublk_control_attach_bpf(struct ublk_control *control, int id, struct ublk_bp
 {
 	return device_command(control, UBLK_U_CMD_ATTACH_BPF, id, attach, sizeof(*attach), 0);
 }
+
+int ublk_control_detach_bpf(struct ublk_control *control, int id)
+{
+	return device_command(control, UBLK_U_CMD_DETACH_BPF, id, NULL, 0, 0);
+}

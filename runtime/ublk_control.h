@@ -87,4 +87,7 @@ int ublk_control_queue_cpus(struct ublk_control *control, int id, unsigned int q
 
 int ublk_control_attach_bpf(struct ublk_control *control, int id, struct ublk_bpf_attach *attach);
 
+/** ublk_control_detach_bpf() - of a live device: all requests go to the server then */
+int ublk_control_detach_bpf(struct ublk_control *control, int id);
+
 #endif

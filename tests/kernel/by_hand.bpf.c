@@ -40,6 +40,13 @@ static long queue_nothing(struct ublk_bpf_ctx *ctx, __u64 addr, __u32 len)
 				  ctx->op == UBLK_IO_OP_READ ? UBLK_BPF_FD_ZERO : UBLK_BPF_FD_DROP);
 }
 
+static long hold(struct ublk_bpf_ctx *ctx, __u64 nanoseconds)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_TIMEOUT, .off = nanoseconds };
+
+	return bpf_ublk_queue_sqe(ctx, &sqe, sizeof(sqe), UBLK_BPF_FD_HOLD);
+}
+
 static int flush(struct ublk_bpf_ctx *ctx)
 {
 	struct io_uring_sqe sqe = { .opcode = IORING_OP_FSYNC };
@@ -98,6 +105,10 @@ SEC("ublk") int by_hand(struct ublk_bpf_ctx *ctx)
 		/* wrong for a read, right for a write */
 		queue_rw(ctx, 0, off, 0, len);
 		queue_rw(ctx, 1, off, 0, len);
+		return UBLK_BPF_SUBMIT;
+	case REGION_HOLD:
+		hold(ctx, REGION_HOLD_NS);
+		queue_rw(ctx, 0, off, 0, len);
 		return UBLK_BPF_SUBMIT;
 	default:
 		return UBLK_BPF_SUBMIT; /* an empty plan */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
 
@@ -185,6 +186,80 @@ static void check_placement(struct by_hand *t)
 	free(want);
 }
 
+static __u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (__u64)ts.tv_sec * 1000000000ULL + (__u64)ts.tv_nsec;
+}
+
+static void check_hold(struct by_hand *t)
+{
+	__u64 began = now_ns();
+
+	check_region(t, REGION_HOLD, "hold", 0, 0);
+	check(now_ns() - began >= 2 * REGION_HOLD_NS, "hold: a write and a read were held");
+}
+
+static int attach_flipped(struct by_hand *t, __u32 flags, __u32 slot_flags)
+{
+	struct ublk_bpf_slot slots[2] = {
+		{ .fd = slot_flags ? 1 : t->backends[1], .flags = slot_flags },
+		{ .fd = slot_flags ? 0 : t->backends[0], .flags = slot_flags },
+	};
+	struct ublk_bpf_attach attach = {
+		.prog_fd = t->prog_fd,
+		.flags = flags,
+		.max_items = 8,
+		.nr_slots = 2,
+		.slots = (unsigned long)slots,
+	};
+
+	return ublk_control_attach_bpf(&t->control, t->info.dev_id, &attach);
+}
+
+static void check_flipped(struct by_hand *t, enum region region, int slot, const char *name)
+{
+	unsigned char *want = pattern(region * 16 + 1);
+
+	check_region(t, region, name, 0, 0);
+	check(backend_has(t, slot, region, 0, IO_BYTES, want), name);
+	free(want);
+}
+
+/* Each replacement changes the places of the two backends */
+static void check_replace(struct by_hand *t)
+{
+	check(attach_flipped(t, UBLK_BPF_ATTACH_REPLACE, UBLK_BPF_SLOT_KEEP | UBLK_BPF_SLOT_RING) ==
+		      -EINVAL,
+	      "replace: a kept slot takes no other flag");
+	check(attach_flipped(t, 0, UBLK_BPF_SLOT_KEEP) == -EBUSY,
+	      "replace: a live device's program is not attached over");
+	check(!attach_flipped(t, UBLK_BPF_ATTACH_REPLACE, UBLK_BPF_SLOT_KEEP),
+	      "replace: with kept slots");
+	check_flipped(t, REGION_SLOT0, 1, "replaced: slot 0 is backend 1");
+	check(!attach_flipped(t, UBLK_BPF_ATTACH_REPLACE, 0), "replace: with open files");
+	check_flipped(t, REGION_SLOT1, 0, "replaced again: slot 1 is backend 0");
+	check(!fdatasync(t->disk_fd), "replaced: flush");
+}
+
+static void check_detach(struct by_hand *t)
+{
+	__u64 redirected = t->counters.redirected;
+
+	check(!ublk_control_detach_bpf(&t->control, t->info.dev_id), "detach");
+	check(ublk_control_detach_bpf(&t->control, t->info.dev_id) == -EINVAL, "detach once");
+	check(attach_flipped(t, UBLK_BPF_ATTACH_REPLACE, 0) == -EINVAL,
+	      "detached: there is nothing to replace");
+	check_region(t, REGION_SLOT0, "detached", EIO, EIO);
+	check(t->counters.redirected == redirected + 2, "detached: requests reach the server");
+	check(attach_flipped(t, 0, UBLK_BPF_SLOT_KEEP) == -EINVAL,
+	      "detached: there are no slots to keep");
+	check(!attach_flipped(t, 0, 0), "attach again");
+	check_flipped(t, REGION_SLOT0, 1, "attached again: slot 0 is backend 1");
+}
+
 int main(int argc, char **argv)
 {
 	struct bpf_object *object;
@@ -215,10 +290,13 @@ int main(int argc, char **argv)
 	check_region(&t, REGION_ODD_RETURN, "odd return value", EIO, EIO);
 	check_region(&t, REGION_TWICE, "same bytes twice", 0, EIO);
 	check_region(&t, REGION_EMPTY, "empty plan", EIO, EIO);
+	check_hold(&t);
 	check(!fdatasync(t.disk_fd), "flush");
+	check_replace(&t);
 	check(t.counters.user_returns <= 1, "the server's thread did not return to user mode");
 	check_region(&t, REGION_REDIRECT, "redirect", EIO, EIO);
 	check(t.counters.redirected == 2, "redirected requests reached the server");
+	check_detach(&t);
 
 	stop_device(&t);
 	return check_result();

@@ -16,9 +16,11 @@ enum region {
 	REGION_REDIRECT,
 	REGION_TWICE,
 	REGION_EMPTY,
+	REGION_HOLD,
 	NR_REGIONS,
 };
 
-#define REGION_BYTES (1U << 20)
+#define REGION_BYTES   (1U << 20)
+#define REGION_HOLD_NS 100000000ULL /* how long a request to REGION_HOLD is held */
 
 #endif

@@ -10,4 +10,6 @@ truncate -s 16M "$disk/a" "$disk/b"
 null_blk nullb_a 16
 null_blk nullb_b 16
 "$BUILD/by-hand" "$BUILD/by_hand.bpf.o" /dev/nullb_a /dev/nullb_b
-"$BUILD/by-hand" "$BUILD/by_hand.bpf.o" /dev/nullb_a /dev/nullb_b ring
+null_blk nullb_c 16
+null_blk nullb_d 16
+"$BUILD/by-hand" "$BUILD/by_hand.bpf.o" /dev/nullb_c /dev/nullb_d ring
