@@ -15,11 +15,13 @@
 
 static const char usage_text[] =
 	"Usage: ublkpolc [options] FILE.ublkpol\n"
+
 	"Compiles a policy into a BPF object, FILE.bpf.o, for 'ublkpol add'.\n"
 	"\n"
 	"What to make of the policy:\n"
 	"  -S                   its program as C, FILE.bpf.c\n"
 	"  --check              nothing: only look for errors\n"
+	"  --fmt                the same policy in canonical form, on standard output\n"
 	"  -o FILE              write FILE instead; '-' is standard output\n"
 	"\n"
 	"What to check:\n"
@@ -199,8 +201,42 @@ static int options_color(struct options *options, const char *word)
 static int options_mode(struct options *options, enum options_mode mode)
 {
 	if (options->mode != OPTIONS_OBJECT && options->mode != mode)
-		return usage_error("one of -S and --check at a time", NULL);
+		return usage_error("one of -S, --check and --fmt at a time", NULL);
 	options->mode = mode;
+	return -1;
+}
+
+/* --- files --- */
+
+/* FILE.ublkpol becomes FILE.bpf.o or FILE.bpf.c */
+static const char *options_beside(struct arena *arena, const char *input, char letter)
+{
+	static const char suffix[] = ".ublkpol";
+	size_t length = strlen(input);
+
+	if (length > strlen(suffix) && !strcmp(input + length - strlen(suffix), suffix))
+		length -= strlen(suffix);
+	return arena_printf(arena, "%.*s.bpf.%c", (int)length, input, letter);
+}
+
+static int options_files(struct options *options, struct arena *arena, int argc, char *argv[])
+{
+	bool is_compiled = options->mode == OPTIONS_OBJECT || options->mode == OPTIONS_C;
+
+	if (optind == argc)
+		return usage_error("which policy?", NULL);
+	if (optind + 1 < argc)
+		return usage_error("one policy at a time, not also", argv[optind + 1]);
+	options->input = argv[optind];
+	if (options->output)
+		return -1;
+	if (!is_compiled)
+		options->output = "-";
+	else if (!strcmp(options->input, "-"))
+		return usage_error("a policy from standard input needs -o FILE", NULL);
+	else
+		options->output = options_beside(arena, options->input,
+						 options->mode == OPTIONS_C ? 'c' : 'o');
 	return -1;
 }
 
@@ -210,6 +246,7 @@ enum {
 	OPTION_CHECK = 256,
 	OPTION_COLOR,
 	OPTION_DIAGNOSTICS,
+	OPTION_FORMAT,
 	OPTION_SIZE,
 	OPTION_VERSION,
 };
@@ -218,6 +255,7 @@ static const struct option long_options[] = {
 	{ "check", no_argument, NULL, OPTION_CHECK },
 	{ "color", required_argument, NULL, OPTION_COLOR },
 	{ "diagnostics", required_argument, NULL, OPTION_DIAGNOSTICS },
+	{ "fmt", no_argument, NULL, OPTION_FORMAT },
 	{ "size", required_argument, NULL, OPTION_SIZE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -240,6 +278,8 @@ static int options_one(struct options *options, struct options_checks *checks, i
 		return options_color(options, optarg);
 	case OPTION_DIAGNOSTICS:
 		return options_diagnostics(options, optarg);
+	case OPTION_FORMAT:
+		return options_mode(options, OPTIONS_FORMAT);
 	case OPTION_SIZE:
 		if (!options_size(optarg, &options->size))
 			return usage_error("this is no size:", optarg);
@@ -256,7 +296,7 @@ static int options_one(struct options *options, struct options_checks *checks, i
 	}
 }
 
-int options_parse(struct options *options, int argc, char *argv[])
+int options_parse(struct options *options, struct arena *arena, int argc, char *argv[])
 {
 	struct options_checks checks = { 0 };
 	int option, code = -1;
@@ -266,11 +306,6 @@ int options_parse(struct options *options, int argc, char *argv[])
 		code = options_one(options, &checks, option);
 	if (code >= 0)
 		return code;
-	if (optind == argc)
-		return usage_error("which policy?", NULL);
-	if (optind + 1 < argc)
-		return usage_error("one policy at a time, not also", argv[optind + 1]);
-	options->input = argv[optind];
 	options->checks = options_levels(&checks);
-	return -1;
+	return options_files(options, arena, argc, argv);
 }

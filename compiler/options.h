@@ -5,6 +5,7 @@
 /* The command line of ublkpolc */
 #include <stdbool.h>
 
+#include "arena.h"
 #include "ublkpol_object.h"
 
 /* What a run makes of the policy */
@@ -12,11 +13,12 @@ enum options_mode {
 	OPTIONS_OBJECT,
 	OPTIONS_C,
 	OPTIONS_CHECK,
+	OPTIONS_FORMAT,
 };
 
 struct options {
 	const char *input; /* "-": standard input */
-	const char *output; /* NULL: beside the input */
+	const char *output; /* "-": standard output */
 	enum options_mode mode;
 	__u64 size; /* of the device in bytes, or 0 */
 	struct ublkpol_check_levels checks;
@@ -27,9 +29,9 @@ struct options {
 /**
  * options_parse() - read the command line
  *
- * Strings are those of @argv.
+ * Strings are those of @argv or from @arena.
  * Return: -1 to go on, or the code to exit with, after what there was to say.
  */
-int options_parse(struct options *options, int argc, char *argv[]);
+int options_parse(struct options *options, struct arena *arena, int argc, char *argv[]);
 
 #endif

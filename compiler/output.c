@@ -17,6 +17,7 @@
 /* In the work directory */
 #define OUTPUT_PROGRAM	  "program.c"
 #define OUTPUT_OBJECT	  "program.o"
+#define OUTPUT_TEXT	  "text"
 #define OUTPUT_POLICY_DIR "policy"
 
 struct output {
@@ -42,14 +43,12 @@ static const char *output_base_name(const char *path)
 
 /* --- the work directory --- */
 
-static int output_begin(struct output *output, const struct source *source, const char *path)
+static int output_begin(struct output *output, const char *path)
 {
 	int parent_length = output_base_name(path) - path;
 	int length;
 
 	*output = (struct output){ .path = path, .directory_fd = -1 };
-	snprintf(output->policy, sizeof(output->policy), OUTPUT_POLICY_DIR "/%s",
-		 output_base_name(source->name));
 	length = snprintf(output->directory, sizeof(output->directory), "%.*s.ublkpolc.XXXXXX",
 			  parent_length, path);
 	if (length >= (int)sizeof(output->directory))
@@ -72,6 +71,7 @@ static void output_end(const struct output *output)
 	for (size_t i = 0; i < template_nr_headers; i++)
 		unlinkat(output->directory_fd, template_headers[i].path, 0);
 	unlinkat(output->directory_fd, output->policy, 0);
+	unlinkat(output->directory_fd, OUTPUT_TEXT, 0);
 	unlinkat(output->directory_fd, OUTPUT_PROGRAM, 0);
 	unlinkat(output->directory_fd, OUTPUT_OBJECT, 0);
 	unlinkat(output->directory_fd, OUTPUT_POLICY_DIR, AT_REMOVEDIR);
@@ -174,23 +174,30 @@ static int output_compile(const struct output *output)
 
 /* --- entry points --- */
 
-int output_write_c(const struct policy_image *image, const struct source *source, const char *path)
+int output_write_text(const char *path, output_fn write, const void *arg)
 {
 	struct output output;
+	FILE *file;
 	int err;
 
 	if (!strcmp(path, "-")) {
-		emit_program(stdout, image, source->name, "policy.bpf.c");
+		write(stdout, arg);
 		if (fflush(stdout) || ferror(stdout))
 			return output_error("write", "to standard output", -EIO);
 		return 0;
 	}
 
-	err = output_begin(&output, source, path);
+	err = output_begin(&output, path);
+	if (!err) {
+		file = output_open(&output, OUTPUT_TEXT);
+		err = file ? 0 : -EIO;
+	}
+	if (!err) {
+		write(file, arg);
+		err = output_close(file, OUTPUT_TEXT);
+	}
 	if (!err)
-		err = output_write_program(&output, image, source->name, output_base_name(path));
-	if (!err)
-		err = output_publish(&output, OUTPUT_PROGRAM);
+		err = output_publish(&output, OUTPUT_TEXT);
 	output_end(&output);
 	return err;
 }
@@ -201,7 +208,9 @@ int output_write_object(const struct policy_image *image, const struct source *s
 	struct output output;
 	int err;
 
-	err = output_begin(&output, source, path);
+	err = output_begin(&output, path);
+	snprintf(output.policy, sizeof(output.policy), OUTPUT_POLICY_DIR "/%s",
+		 output_base_name(source->name));
 	if (!err)
 		err = output_write_headers(&output);
 	if (!err)

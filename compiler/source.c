@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,15 +44,17 @@ static void source_index_lines(struct source *source, struct arena *arena)
 
 int source_read(struct source *source, struct arena *arena, const char *path)
 {
-	FILE *file = fopen(path, "re");
+	bool is_stdin = !strcmp(path, "-");
+	FILE *file = is_stdin ? stdin : fopen(path, "re");
 	int err;
 
 	if (!file)
 		return -errno;
 
-	*source = (struct source){ .name = path };
+	*source = (struct source){ .name = is_stdin ? "standard input" : path };
 	err = source_load(source, arena, file);
-	fclose(file);
+	if (!is_stdin)
+		fclose(file);
 	if (err)
 		return err;
 	if (memchr(source->text, '\0', source->length))

@@ -33,6 +33,7 @@ struct source {
 /**
  * source_read() - read a policy file
  * @source: filled in; memory comes from @arena
+ * @path: "-" is standard input
  *
  * Return: 0, or a negative errno; -EINVAL for a file that holds a NUL, -EFBIG
  * for one of more than 64MiB

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "emit.h"
 #include "exit_code.h"
+#include "format.h"
 #include "image.h"
 #include "layout.h"
 #include "options.h"
@@ -12,81 +14,102 @@
 #include "parse.h"
 #include "policy_check.h"
 
-/* FILE.ublkpol becomes FILE.bpf.o or FILE.bpf.c */
-static const char *default_output(struct arena *arena, const struct options *options)
-{
-	static const char suffix[] = ".ublkpol";
-	size_t length = strlen(options->input);
+/* One run, as far as it got */
+struct run {
+	struct options options;
+	struct arena arena;
+	struct source source;
+	struct diag diag;
+	struct ast_policy policy;
+	struct policy_image image;
+};
 
-	if (length > strlen(suffix) && !strcmp(options->input + length - strlen(suffix), suffix))
-		length -= strlen(suffix);
-	return arena_printf(arena, "%.*s.bpf.%c", (int)length, options->input,
-			    options->mode == OPTIONS_C ? 'c' : 'o');
+/* --- what comes out --- */
+
+static void write_c(FILE *out, const void *arg)
+{
+	const struct run *run = arg;
+	const char *slash = strrchr(run->options.output, '/');
+
+	emit_program(out, &run->image, run->source.name, slash ? slash + 1 : run->options.output);
 }
 
-static int read_policy(const struct options *options, struct source *source, struct arena *arena)
+static void write_format(FILE *out, const void *arg)
 {
-	int err = source_read(source, arena, options->input);
+	const struct run *run = arg;
+	struct arena arena = { 0 };
 
-	if (err)
-		fprintf(stderr, "ublkpolc: cannot read %s: %s\n", options->input,
-			err == -EINVAL ? "it is no text" : strerror(-err));
-	return err;
+	format_policy(out, &run->source, &arena);
+	arena_free(&arena);
 }
 
-static int write_output(const struct options *options, const struct policy_image *image,
-			const struct source *source, struct arena *arena)
+static int write_output(const struct run *run)
 {
-	const char *output = options->output ? options->output : default_output(arena, options);
+	const char *output = run->options.output;
 
-	switch (options->mode) {
+	switch (run->options.mode) {
 	case OPTIONS_CHECK:
 		return 0;
-	case OPTIONS_C:
-		return output_write_c(image, source, output);
 	case OPTIONS_OBJECT:
-		return output_write_object(image, source, output);
+		return output_write_object(&run->image, &run->source, output);
+	case OPTIONS_C:
+		return output_write_text(output, write_c, run);
+	case OPTIONS_FORMAT:
+		return output_write_text(output, write_format, run);
 	}
 	return -EINVAL;
 }
 
-static int compile(const struct options *options, struct arena *arena)
-{
-	struct ast_policy policy = { 0 };
-	struct policy_image image;
-	struct source source;
-	struct diag diag;
+/* --- the stages --- */
 
-	if (read_policy(options, &source, arena))
+static int read_policy(struct run *run)
+{
+	int err = source_read(&run->source, &run->arena, run->options.input);
+
+	if (err)
+		fprintf(stderr, "ublkpolc: cannot read %s: %s\n", run->options.input,
+			err == -EINVAL ? "it is no text" : strerror(-err));
+	return err;
+}
+
+static void check(struct run *run)
+{
+	check_policy(&run->policy, &run->arena, &run->diag);
+	/* What checks find is no obstacle to further checks */
+	if (run->diag.nr_errors > run->diag.nr_found)
+		return;
+	image_build(&run->image, &run->policy, &run->source, &run->diag.checks, &run->arena);
+	layout_check(&run->image, &run->policy, run->options.size, &run->diag);
+}
+
+static int compile(struct run *run)
+{
+	if (read_policy(run))
 		return EXIT_CODE_SYSTEM;
 
-	diag_init(&diag, arena, &source);
-	diag.checks = options->checks;
-	parse_policy(&policy, &source, arena, &diag);
-	check_policy(&policy, arena, &diag);
-	if (diag.nr_errors == diag.nr_found) {
-		image_build(&image, &policy, &source, &options->checks, arena);
-		layout_check(&image, &policy, options->size, &diag);
-	}
+	diag_init(&run->diag, &run->arena, &run->source);
+	run->diag.checks = run->options.checks;
+	parse_policy(&run->policy, &run->source, &run->arena, &run->diag);
+	if (run->options.mode != OPTIONS_FORMAT)
+		check(run);
 
-	if (options->has_json)
-		diag_print_json(&diag, stderr);
+	if (run->options.has_json)
+		diag_print_json(&run->diag, stderr);
 	else
-		diag_print(&diag, stderr, options->has_color);
-	if (diag.nr_errors)
+		diag_print(&run->diag, stderr, run->options.has_color);
+	if (run->diag.nr_errors)
 		return EXIT_CODE_POLICY;
-	return write_output(options, &image, &source, arena) ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
+	return write_output(run) ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
 }
 
 int main(int argc, char *argv[])
 {
-	struct options options;
-	struct arena arena = { 0 };
+	struct run run = { 0 };
 	int code;
 
-	code = options_parse(&options, argc, argv);
+	code = options_parse(&run.options, &run.arena, argc, argv);
 	if (code < 0)
-		code = compile(&options, &arena);
-	arena_free(&arena);
+		code = compile(&run);
+	arena_free(&run.arena);
 	return code;
 }
