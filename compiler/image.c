@@ -40,7 +40,7 @@ static struct ublkpol_bound image_bound(const struct ast_quantity *quantity)
 	struct ublkpol_bound bound = { .column = quantity->location.first_column };
 
 	switch (quantity->unit) {
-	case AST_UNIT_SECTORS:
+	case AST_UNIT_NUMBER:
 	case AST_UNIT_BYTES:
 		bound.unit = UBLKPOL_UNIT_BYTES;
 		bound.value = quantity->value;
@@ -52,12 +52,14 @@ static struct ublkpol_bound image_bound(const struct ast_quantity *quantity)
 	case AST_UNIT_END:
 		bound.unit = UBLKPOL_UNIT_END;
 		break;
+	default:
+		break;
 	}
 	return bound;
 }
 
 static void image_add_ranges(struct image_builder *b, struct ublkpol_rule *rule,
-			     const struct ast_term *lba)
+			     const struct ast_condition *lba)
 {
 	rule->first_range = b->header->nr_ranges;
 	for (const struct ast_range *range = lba ? lba->ranges : NULL; range; range = range->next) {
@@ -87,9 +89,11 @@ static void image_add_action(struct image_builder *b, struct ublkpol_rule *rule,
 		rule->action = UBLKPOL_ACTION_STRIPE;
 		rule->chunk = action->chunk.value;
 		break;
+	default:
+		break;
 	}
 	for (const struct ast_name *name = action->names; name; name = name->next) {
-		b->legs[b->header->nr_legs++] = name->backend;
+		b->legs[b->header->nr_legs++] = name->index;
 		rule->nr_legs++;
 	}
 }

@@ -6,6 +6,8 @@
 #include "ast.h"
 #include "diag.h"
 
+#define PARSE_MAX_INCLUDES 16 /* files inside files */
+
 /* bison's own does not know that a location has a file */
 #define YYLLOC_DEFAULT(current, rhs, n)                                 \
 	do {                                                            \
@@ -20,20 +22,33 @@
 
 struct parse_context {
 	struct arena *arena;
-	struct source *source;
+	struct source *source; /* the file that is being read */
 	struct diag *diag;
 	struct ast_policy *policy;
 	struct ast_declaration **declarations_end;
 	struct ast_rule **rules_end;
 
-	int brace_depth; /* a newline inside { } is a blank */
+	int brace_depth; /* a newline inside { } or ( ) is a blank */
 
 	int nr_tokens; /* of the statement so far */
 	struct location first_location; /* of its first token */
 	const char *name; /* the last token if it is a name, else NULL */
 	const char *name_before; /* the same of the token before */
+
+	/* The files that include this one, and where they go on */
+	struct {
+		struct source *source;
+		void *buffer; /* of the scanner */
+		int line;
+	} includes[PARSE_MAX_INCLUDES];
+	int nr_includes; /* that are open */
+	unsigned int nr_files; /* all that were included so far */
 };
 
+/*
+ * Lists while they grow: a semantic value of the parser is small, so that the
+ * parser's stack stays small.
+ */
 struct ast_range_list {
 	struct ast_range *first;
 	struct ast_range *last;
@@ -44,9 +59,28 @@ struct ast_name_list {
 	struct ast_name *last;
 };
 
-struct ast_term_list {
-	struct ast_term *first;
-	struct ast_term *last;
+struct ast_condition_list {
+	struct ast_condition *first;
+	struct ast_condition *last;
 };
+
+struct ast_span_list {
+	struct ast_span *first;
+	struct ast_span *last;
+};
+
+struct ast_modifier_list {
+	struct ast_modifier *first;
+	struct ast_modifier *last;
+};
+
+/**
+ * lex_include() - go on with the text of another file
+ * @path: as written; relative to the file that includes it
+ * @location: of @path, for messages
+ * @end: the parser's place in the text, which moves to the other file
+ */
+void lex_include(struct parse_context *parse, void *scanner, const char *path,
+		 struct location location, struct location *end);
 
 #endif

@@ -23,6 +23,11 @@ struct check {
 	unsigned int max_backends; /* room in policy->backends */
 };
 
+static void check_not_supported(struct check *check, struct location location)
+{
+	diag_error(check->diag, location, NULL, "this is not supported yet");
+}
+
 /* --- quantities --- */
 
 /* Bytes of a size or LBA, a whole number of sectors; false after an error */
@@ -31,7 +36,7 @@ static bool check_bytes(struct check *check, struct ast_quantity *quantity)
 	unsigned __int128 value = quantity->digits;
 	__u64 divisor = 1;
 
-	if (quantity->unit != AST_UNIT_SECTORS && quantity->unit != AST_UNIT_BYTES) {
+	if (quantity->unit != AST_UNIT_NUMBER && quantity->unit != AST_UNIT_BYTES) {
 		diag_error(check->diag, quantity->location,
 			   "units are B, KiB, MiB, GiB and TiB; a bare number counts sectors of "
 			   "512 bytes",
@@ -40,7 +45,7 @@ static bool check_bytes(struct check *check, struct ast_quantity *quantity)
 	}
 	for (unsigned int i = 0; i < quantity->decimals; i++)
 		divisor *= 10;
-	value *= quantity->unit == AST_UNIT_SECTORS ? CHECK_SECTOR : quantity->factor;
+	value *= quantity->unit == AST_UNIT_NUMBER ? CHECK_SECTOR : quantity->factor;
 
 	if (value % divisor || value / divisor % CHECK_SECTOR) {
 		diag_error(check->diag, quantity->location, NULL,
@@ -82,13 +87,13 @@ static bool check_bound(struct check *check, struct ast_quantity *bound)
 
 static bool check_is_bytes(const struct ast_quantity *quantity)
 {
-	return quantity->unit == AST_UNIT_SECTORS || quantity->unit == AST_UNIT_BYTES;
+	return quantity->unit == AST_UNIT_NUMBER || quantity->unit == AST_UNIT_BYTES;
 }
 
 /* "1-2GiB" is 1GiB-2GiB: the unit of the second end serves both */
 static bool check_share_unit(struct ast_range *range)
 {
-	if (range->first.unit != AST_UNIT_SECTORS || !range->first.digits)
+	if (range->first.unit != AST_UNIT_NUMBER || !range->first.digits)
 		return false;
 	if (range->last.unit != AST_UNIT_BYTES && range->last.unit != AST_UNIT_PERCENT)
 		return false;
@@ -159,7 +164,7 @@ static void check_range(struct check *check, struct ast_range *range)
 	bool is_shared = check_share_unit(range);
 	bool is_first_good, is_last_good;
 
-	if (range->last.unit == AST_UNIT_SECTORS &&
+	if (range->last.unit == AST_UNIT_NUMBER &&
 	    (range->first.unit == AST_UNIT_BYTES || range->first.unit == AST_UNIT_PERCENT)) {
 		diag_error(check->diag, range->last.location,
 			   arena_printf(check->arena, "did you mean '%llu%s'?",
@@ -264,7 +269,7 @@ static void check_use_backend(struct check *check, struct ast_name *name)
 		return;
 	}
 	backend->is_used = true;
-	name->backend = backend - check->policy->backends;
+	name->index = backend - check->policy->backends;
 }
 
 /* --- declarations --- */
@@ -314,7 +319,7 @@ static void check_declare_block(struct check *check, struct ast_declaration *dec
 	block = declaration->quantity.value;
 	if (block < CHECK_MIN_BLOCK || block > CHECK_MAX_BLOCK || block & (block - 1))
 		diag_error(check->diag, declaration->quantity.location,
-			   declaration->quantity.unit == AST_UNIT_SECTORS
+			   declaration->quantity.unit == AST_UNIT_NUMBER
 				   ? "a bare number counts sectors of 512 bytes: write 512B or 4KiB"
 				   : NULL,
 			   "a block is 512B, 1KiB, 2KiB or 4KiB");
@@ -335,6 +340,13 @@ static void check_declarations(struct check *check)
 		case AST_DECLARE_BLOCK:
 			check_declare_block(check, d);
 			break;
+		case AST_DECLARE_INCLUDE:
+			break;
+		case AST_DECLARE_PARAM:
+		case AST_DECLARE_SET:
+		case AST_DECLARE_LANGUAGE:
+			check_not_supported(check, d->location);
+			break;
 		}
 	}
 	for (struct ast_declaration *d = check->policy->declarations; d; d = d->next) {
@@ -345,28 +357,35 @@ static void check_declarations(struct check *check)
 
 /* --- conditions --- */
 
-static void check_terms(struct check *check, struct ast_rule *rule)
+static void check_condition(struct check *check, struct ast_rule *rule)
 {
-	const struct ast_term *ops = NULL;
+	struct ast_condition *list = rule->condition;
+	const struct ast_condition *ops = NULL;
 
-	for (struct ast_term *term = rule->terms; term; term = term->next) {
-		if (term->kind == AST_TERM_LBA) {
+	if (list && list->kind == AST_CONDITION_AND)
+		list = list->operands;
+	for (struct ast_condition *c = list; c; c = c->next) {
+		if (c->kind == AST_CONDITION_LBA) {
 			if (rule->lba) {
-				diag_error(check->diag, term->location,
+				diag_error(check->diag, c->location,
 					   "join the ranges with a comma: 'LBA a-b, c-d'",
 					   "a second list of ranges");
 				diag_also(check->diag, rule->lba->location, "");
 			}
-			rule->lba = term;
+			rule->lba = c;
+			continue;
+		}
+		if (c->kind != AST_CONDITION_OPS) {
+			check_not_supported(check, c->location);
 			continue;
 		}
 		if (ops) {
-			diag_error(check->diag, term->location,
+			diag_error(check->diag, c->location,
 				   "join the operations with a comma: 'read, write'",
 				   "no request is two operations at once");
 			diag_also(check->diag, ops->location, "");
 		}
-		ops = term;
+		ops = c;
 	}
 
 	rule->ops = ops ? ops->ops : CHECK_DATA_OPS;
@@ -387,6 +406,10 @@ static void check_lba(struct check *check, const struct ast_rule *rule)
 {
 	for (struct ast_range *range = rule->lba ? rule->lba->ranges : NULL; range;
 	     range = range->next) {
+		if (range->set) {
+			check_not_supported(check, range->location);
+			continue;
+		}
 		check_range(check, range);
 		check_block_multiple(check, &range->first, "the boundary");
 		check_block_multiple(check, &range->last, "the boundary");
@@ -451,10 +474,14 @@ static void check_action(struct check *check, struct ast_rule *rule)
 {
 	struct ast_action *action = rule->action;
 
+	if (rule->modifiers)
+		check_not_supported(check, rule->modifiers->location);
 	if (action->kind == AST_ACTION_ERROR) {
 		check_errno(check, action);
 		return;
 	}
+	if (action->kind != AST_ACTION_BACKEND && action->kind != AST_ACTION_STRIPE)
+		check_not_supported(check, action->location);
 	for (struct ast_name *name = action->names; name; name = name->next)
 		check_use_backend(check, name);
 	if (action->kind == AST_ACTION_STRIPE)
@@ -498,7 +525,7 @@ void check_policy(struct ast_policy *policy, struct arena *arena, struct diag *d
 	check_declarations(&check);
 	for (struct ast_rule *rule = policy->rules; rule; rule = rule->next) {
 		policy->nr_rules++;
-		check_terms(&check, rule);
+		check_condition(&check, rule);
 		check_lba(&check, rule);
 		check_action(&check, rule);
 	}

@@ -18,8 +18,8 @@ START_TEST(quantities)
 	unit_parse(&policy, "LBA 0-50%, 1.25GiB-end, 2048-4096, 3B-4TiB -> a\n");
 	ck_assert_int_eq(policy.diag.nr_errors, 0);
 
-	range = policy.ast.rules->terms->ranges;
-	ck_assert_int_eq(range->first.unit, AST_UNIT_SECTORS);
+	range = policy.ast.rules->condition->ranges;
+	ck_assert_int_eq(range->first.unit, AST_UNIT_NUMBER);
 	ck_assert_int_eq(range->last.unit, AST_UNIT_PERCENT);
 	ck_assert_uint_eq(range->last.digits, 50);
 
@@ -31,7 +31,7 @@ START_TEST(quantities)
 	ck_assert_int_eq(range->last.unit, AST_UNIT_END);
 
 	range = range->next;
-	ck_assert_int_eq(range->last.unit, AST_UNIT_SECTORS);
+	ck_assert_int_eq(range->last.unit, AST_UNIT_NUMBER);
 	ck_assert_uint_eq(range->last.digits, 4096);
 
 	range = range->next;
@@ -50,8 +50,8 @@ START_TEST(locations)
 	ck_assert_int_eq(rule->location.first_line, 3);
 	ck_assert_int_eq(rule->location.first_column, 2);
 	ck_assert_int_eq(rule->location.last_column, 28);
-	ck_assert_int_eq(rule->terms->location.first_column, 8);
-	ck_assert_int_eq(rule->terms->next->location.first_column, 19);
+	ck_assert_int_eq(rule->condition->operands->location.first_column, 8);
+	ck_assert_int_eq(rule->condition->operands->next->location.first_column, 19);
 	ck_assert_str_eq(rule->label->text, "name");
 	ck_assert_str_eq(source_text(&policy.source, &policy.arena, rule->location),
 			 "name: LBA 0-1GiB read -> a");
@@ -65,7 +65,7 @@ START_TEST(text_is_one_line)
 	ck_assert_str_eq(source_text(&policy.source, &policy.arena, policy.ast.rules->location),
 			 "default -> stripe 4KiB { a b }");
 	ck_assert_int_eq(policy.ast.rules->next->location.first_line, 4);
-	ck_assert_uint_eq(policy.ast.rules->next->terms->ops, UBLKPOL_OP_FLUSH);
+	ck_assert_uint_eq(policy.ast.rules->next->condition->ops, UBLKPOL_OP_FLUSH);
 }
 END_TEST
 
