@@ -21,7 +21,8 @@ $(BUILD)/ublkpolc: $(BUILD)/compiler/ublkpolc.o $(COMPILER_OBJ) $(COMPILER_SHARE
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(COMPILER_SRC_OBJ): $(BUILD)/%.o: %.c
+# (some of them include the header that bison writes)
+$(COMPILER_SRC_OBJ): $(BUILD)/%.o: %.c | $(COMPILER_GEN)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(COMPILER_CFLAGS) -MMD -MP -c -o $@ $<
