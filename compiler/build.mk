@@ -15,14 +15,13 @@ COMPILER_SHARED_OBJ := $(addprefix $(BUILD)/runtime/,checks.o json.o \
 COMPILER_OBJ	:= $(filter-out %/ublkpolc.o,$(COMPILER_SRC_OBJ)) $(COMPILER_GEN_OBJ)
 
 COMPILER_CFLAGS	:= -D_GNU_SOURCE -Ikernel/uapi -Ibpf_templates -Iruntime -Icompiler \
-	-I$(BUILD)/compiler -DUBLKPOL_MULTIARCH='"$(MULTIARCH)"'
+	-I$(BUILD)/compiler -DUBLKPOL_MULTIARCH='"$(shell $(CC) -print-multiarch)"'
 
 $(BUILD)/ublkpolc: $(BUILD)/compiler/ublkpolc.o $(COMPILER_OBJ) $(COMPILER_SHARED_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-# (some of them include the header that bison writes)
-$(COMPILER_SRC_OBJ): $(BUILD)/%.o: %.c | $(COMPILER_GEN)
+$(COMPILER_SRC_OBJ): $(BUILD)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(COMPILER_CFLAGS) -MMD -MP -c -o $@ $<
@@ -31,7 +30,6 @@ $(COMPILER_SRC_OBJ): $(BUILD)/%.o: %.c | $(COMPILER_GEN)
 $(COMPILER_GEN_OBJ): %.o: %.c $(COMPILER_GEN)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CFLAGS) $(COMPILER_CFLAGS) -Wno-shadow -Wno-undef -Wno-sign-compare \
-		-Wno-unused-but-set-variable \
 		-MMD -MP -c -o $@ $<
 
 $(BUILD)/compiler/parser.c: compiler/parser.y
@@ -43,6 +41,9 @@ $(BUILD)/compiler/lexer.c: compiler/lexer.l
 	$(call say,FLEX,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(FLEX) --header-file=$(@:.c=.h) -o $@ $<
+
+# Reads tokens like the parser
+$(BUILD)/compiler/format.o: $(COMPILER_GEN)
 
 # Embedded with .incbin, which the compiler's dependency files do not show
 $(BUILD)/compiler/templates.o: $(wildcard bpf_templates/*) $(wildcard kernel/uapi/linux/*)

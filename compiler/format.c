@@ -191,7 +191,7 @@ static void format_begin_line(struct format *f, size_t at)
 
 	f->line.from = at;
 	f->line.to = at;
-	f->line.indent = f->depth;
+	f->line.indent = f->is_statement_open && !f->depth ? 1 : f->depth;
 	f->line.is_start = !f->is_statement_open;
 	while (before && before->kind == FORMAT_NEWLINE)
 		before--;
@@ -225,8 +225,10 @@ static void format_token(struct format *f, size_t at)
 	}
 	if (f->line.from == f->line.to) {
 		format_begin_line(f, at);
-		if (is_close)
+		if (is_close) {
 			f->line.has_blank_before = false;
+			f->line.indent = f->depth;
+		}
 	} else if (f->line.comment) {
 		format_end_line(f);
 		format_begin_line(f, at);
@@ -275,9 +277,10 @@ static bool format_has_blank(const struct format_piece *a, const struct format_p
 	case TOKEN_COMMA:
 	case TOKEN_COLON:
 	case TOKEN_DASH:
+	case TOKEN_RPAREN:
 		return false;
 	}
-	return a->token != TOKEN_DASH;
+	return a->token != TOKEN_DASH && a->token != TOKEN_LPAREN;
 }
 
 /* Width of the tokens from @from up to @to, with the blanks between them */

@@ -22,6 +22,8 @@ static const char usage_text[] =
 	"  -S                   its program as C, FILE.bpf.c\n"
 	"  --check              nothing: only look for errors\n"
 	"  --fmt                the same policy in canonical form, on standard output\n"
+	"  --emit=ast           what the parser understood, on standard output\n"
+	"  -D NAME=VALUE        with another value for 'param NAME'; may be repeated\n"
 	"  -o FILE              write FILE instead; '-' is standard output\n"
 	"\n"
 	"What to check:\n"
@@ -201,9 +203,19 @@ static int options_color(struct options *options, const char *word)
 static int options_mode(struct options *options, enum options_mode mode)
 {
 	if (options->mode != OPTIONS_OBJECT && options->mode != mode)
-		return usage_error("one of -S, --check and --fmt at a time", NULL);
+		return usage_error("one of -S, --check, --emit and --fmt at a time", NULL);
 	options->mode = mode;
 	return -1;
+}
+
+static int options_emit(struct options *options, const char *word)
+{
+	static const char *const known[] = { "ast" };
+	static const enum options_mode modes[] = { OPTIONS_AST };
+	unsigned int chosen;
+	int code = options_choose("value of --emit", word, known, 1, &chosen);
+
+	return code < 0 ? options_mode(options, modes[chosen]) : code;
 }
 
 /* --- files --- */
@@ -246,6 +258,7 @@ enum {
 	OPTION_CHECK = 256,
 	OPTION_COLOR,
 	OPTION_DIAGNOSTICS,
+	OPTION_EMIT,
 	OPTION_FORMAT,
 	OPTION_SIZE,
 	OPTION_VERSION,
@@ -255,6 +268,7 @@ static const struct option long_options[] = {
 	{ "check", no_argument, NULL, OPTION_CHECK },
 	{ "color", required_argument, NULL, OPTION_COLOR },
 	{ "diagnostics", required_argument, NULL, OPTION_DIAGNOSTICS },
+	{ "emit", required_argument, NULL, OPTION_EMIT },
 	{ "fmt", no_argument, NULL, OPTION_FORMAT },
 	{ "size", required_argument, NULL, OPTION_SIZE },
 	{ "help", no_argument, NULL, 'h' },
@@ -262,11 +276,25 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-static int options_one(struct options *options, struct options_checks *checks, int option)
+static void options_define(struct options *options, struct arena *arena, const char *text)
+{
+	struct options_define *define = arena_alloc(arena, sizeof(*define)), **end;
+
+	define->text = text;
+	for (end = &options->defines; *end; end = &(*end)->next)
+		;
+	*end = define;
+}
+
+static int options_one(struct options *options, struct options_checks *checks, struct arena *arena,
+		       int option)
 {
 	switch (option) {
 	case 'o':
 		options->output = optarg;
+		return -1;
+	case 'D':
+		options_define(options, arena, optarg);
 		return -1;
 	case 'S':
 		return options_mode(options, OPTIONS_C);
@@ -278,6 +306,8 @@ static int options_one(struct options *options, struct options_checks *checks, i
 		return options_color(options, optarg);
 	case OPTION_DIAGNOSTICS:
 		return options_diagnostics(options, optarg);
+	case OPTION_EMIT:
+		return options_emit(options, optarg);
 	case OPTION_FORMAT:
 		return options_mode(options, OPTIONS_FORMAT);
 	case OPTION_SIZE:
@@ -302,8 +332,8 @@ int options_parse(struct options *options, struct arena *arena, int argc, char *
 	int option, code = -1;
 
 	*options = (struct options){ .has_color = options_is_color_terminal() };
-	while (code < 0 && (option = getopt_long(argc, argv, "o:SW:h", long_options, NULL)) >= 0)
-		code = options_one(options, &checks, option);
+	while (code < 0 && (option = getopt_long(argc, argv, "o:D:SW:h", long_options, NULL)) >= 0)
+		code = options_one(options, &checks, arena, option);
 	if (code >= 0)
 		return code;
 	options->checks = options_levels(&checks);

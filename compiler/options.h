@@ -14,12 +14,20 @@ enum options_mode {
 	OPTIONS_C,
 	OPTIONS_CHECK,
 	OPTIONS_FORMAT,
+	OPTIONS_AST,
+};
+
+/* -D NAME=VALUE */
+struct options_define {
+	struct options_define *next;
+	const char *text;
 };
 
 struct options {
 	const char *input; /* "-": standard input */
 	const char *output; /* "-": standard output */
 	enum options_mode mode;
+	struct options_define *defines;
 	__u64 size; /* of the device in bytes, or 0 */
 	struct ublkpol_check_levels checks;
 	bool has_json; /* messages as JSON */

@@ -9,7 +9,9 @@
 %define api.location.type {struct location}
 %define parse.error custom
 %define parse.lac full
-%initial-action { @$ = (struct location){ 1, 1, 1, 1, NULL }; }
+%initial-action {
+	@$ = (struct location){ 1, 1, 1, 1, parse->source->order ? parse->source : NULL };
+}
 %param { void *scanner }
 %parse-param { struct parse_context *parse }
 

@@ -42,6 +42,16 @@ static void source_index_lines(struct source *source, struct arena *arena)
 		source->lines[line++] = p;
 }
 
+/* A newline and two NULs at the end, for which there is room */
+static void source_finish(struct source *source, struct arena *arena)
+{
+	if (source->length && source->text[source->length - 1] != '\n')
+		source->text[source->length++] = '\n';
+	source->text[source->length] = '\0';
+	source->text[source->length + 1] = '\0';
+	source_index_lines(source, arena);
+}
+
 int source_read(struct source *source, struct arena *arena, const char *path)
 {
 	bool is_stdin = !strcmp(path, "-");
@@ -59,13 +69,17 @@ int source_read(struct source *source, struct arena *arena, const char *path)
 		return err;
 	if (memchr(source->text, '\0', source->length))
 		return -EINVAL;
-
-	if (source->length && source->text[source->length - 1] != '\n')
-		source->text[source->length++] = '\n';
-	source->text[source->length] = '\0';
-	source->text[source->length + 1] = '\0';
-	source_index_lines(source, arena);
+	source_finish(source, arena);
 	return 0;
+}
+
+void source_from_text(struct source *source, struct arena *arena, const char *name,
+		      const char *text)
+{
+	*source = (struct source){ .name = name, .length = strlen(text) };
+	source->text = arena_alloc(arena, source->length + 3);
+	memcpy(source->text, text, source->length);
+	source_finish(source, arena);
 }
 
 const char *source_line(const struct source *source, int line, size_t *length)

@@ -40,6 +40,10 @@ struct source {
  */
 int source_read(struct source *source, struct arena *arena, const char *path);
 
+/** source_from_text() - the same from a text in memory; @name is for messages */
+void source_from_text(struct source *source, struct arena *arena, const char *name,
+		      const char *text);
+
 /** source_line() - text of line @line, with its length in @length */
 const char *source_line(const struct source *source, int line, size_t *length);
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ast_print.h"
+#include "define.h"
 #include "emit.h"
 #include "exit_code.h"
 #include "format.h"
@@ -43,6 +45,13 @@ static void write_format(FILE *out, const void *arg)
 	arena_free(&arena);
 }
 
+static void write_ast(FILE *out, const void *arg)
+{
+	const struct run *run = arg;
+
+	ast_print(out, &run->policy, &run->source);
+}
+
 static int write_output(const struct run *run)
 {
 	const char *output = run->options.output;
@@ -54,6 +63,8 @@ static int write_output(const struct run *run)
 		return output_write_object(&run->image, &run->source, output);
 	case OPTIONS_C:
 		return output_write_text(output, write_c, run);
+	case OPTIONS_AST:
+		return output_write_text(output, write_ast, run);
 	case OPTIONS_FORMAT:
 		return output_write_text(output, write_format, run);
 	}
@@ -70,6 +81,15 @@ static int read_policy(struct run *run)
 		fprintf(stderr, "ublkpolc: cannot read %s: %s\n", run->options.input,
 			err == -EINVAL ? "it is no text" : strerror(-err));
 	return err;
+}
+
+static void parse(struct run *run)
+{
+	unsigned int order = DEFINE_FIRST_ORDER;
+
+	parse_policy(&run->policy, &run->source, &run->arena, &run->diag);
+	for (const struct options_define *d = run->options.defines; d; d = d->next)
+		define_param(&run->policy, d->text, order++, &run->arena, &run->diag);
 }
 
 static void check(struct run *run)
@@ -89,8 +109,8 @@ static int compile(struct run *run)
 
 	diag_init(&run->diag, &run->arena, &run->source);
 	run->diag.checks = run->options.checks;
-	parse_policy(&run->policy, &run->source, &run->arena, &run->diag);
-	if (run->options.mode != OPTIONS_FORMAT)
+	parse(run);
+	if (run->options.mode != OPTIONS_FORMAT && run->options.mode != OPTIONS_AST)
 		check(run);
 
 	if (run->options.has_json)
