@@ -42,16 +42,18 @@ help:
 	@echo '  check-unit      unit tests on this machine, plain and with ASan and UBSan'
 	@echo '  check-compiler  policies, good and bad, against the expected output'
 	@echo '  check-vm        real I/O in a guest that runs the patched kernel'
+	@echo '  check-debug     the tests of check-vm on a kernel with KASAN, lockdep and more'
 	@echo '  bench           measure everything against its peers: bench/results/'
 	@echo '  bench-quick     the main tables of it, in minutes'
 	@echo '  kernel          the patched kernel and kublk: build/kernel/'
+	@echo '  kernel-debug    the same with KASAN, lockdep and more: build/kernel-debug/'
 	@echo '  deps            install the Debian packages that are missing (as root)'
 	@echo '  clean           remove build/ (the kernel stays in ~/.cache/ublkpol)'
 	@echo 'Variables:'
 	@echo '  V=1             show the commands'
 	@echo '  SANITIZE=1      build with ASan and UBSan, in build/sanitize/'
 	@echo '  KERNEL_SRC=...  tree or tarball of Linux 7.3 instead of the Debian package'
-	@echo '  TESTS=...       check-vm: only the tests whose names contain this'
+	@echo '  TESTS=...       check-vm, -debug: only the tests whose names contain this'
 
 # ---- programs --------------------------------------------------------------
 
@@ -91,6 +93,13 @@ deps:
 kernel:
 	$(Q)kernel/build $(VERBOSE) -o build/kernel
 
+.PHONY: kernel-debug deps-full
+deps-full:
+	$(Q)scripts/deps full
+
+kernel-debug:
+	$(Q)kernel/build $(VERBOSE) -c debug -o build/kernel-debug
+
 demo: deps
 	$(Q)$(MAKE) all model kernel
 	$(Q)demo/run build
@@ -119,6 +128,11 @@ check-compiler:
 check-vm: deps
 	$(Q)$(MAKE) all model kernel-tests test-policies kernel
 	$(Q)TESTS='$(TESTS)' tests/run vm
+
+.PHONY: check-debug
+check-debug: deps-full
+	$(Q)$(MAKE) all model kernel-tests test-policies kernel-debug
+	$(Q)TESTS='$(TESTS)' tests/run debug
 
 .PHONY: unit-tests test-policies
 unit-tests: $(BUILD)/unit-tests $(BUILD)/unit-tests-runtime

@@ -6,5 +6,5 @@
 random_file "$disk/a" 40 1024
 random_file "$disk/b" 40 1024
 add halves "$disk/a" "$disk/b" -- -q 2
-"$BUILD/random-io" halves "$dev" 10000 1 "$disk/a" "$disk/b"
+"$BUILD/random-io" halves "$dev" "$(scaled 10000)" 1 "$disk/a" "$disk/b"
 del

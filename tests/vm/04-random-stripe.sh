@@ -8,5 +8,5 @@ random_file a 20 512
 random_file b 21
 random_file "$disk/c" 20 65536
 add stripe a b "$disk/c"
-"$BUILD/random-io" stripe:65536 "$dev" 10000 2 a b "$disk/c"
+"$BUILD/random-io" stripe:65536 "$dev" "$(scaled 10000)" 2 a b "$disk/c"
 del

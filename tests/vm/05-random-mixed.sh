@@ -18,5 +18,5 @@ random_file "$disk/e" 96
 mixed+=("$disk/e")
 
 add mixed "${mixed[@]}" -- -q 2 -d 32
-"$BUILD/random-io" mixed "$dev" 10000 3 "${mixed[@]}"
+"$BUILD/random-io" mixed "$dev" "$(scaled 10000)" 3 "${mixed[@]}"
 del

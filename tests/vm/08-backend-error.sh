@@ -52,7 +52,7 @@ read_at '(32 << 20) - 32768'
 for job in '--rw=randrw --bsrange=512-256k --blockalign=512 --iodepth=32 --numjobs=2' \
 	'--rw=randread --bs=4k --iodepth=64'; do
 	# shellcheck disable=SC2086 # options
-	timeout 60 fio --name=errors --filename="$dev" --direct=1 --ioengine=io_uring $job \
+	limited 60 fio --name=errors --filename="$dev" --direct=1 --ioengine=io_uring $job \
 		--time_based --runtime=3 --continue_on_error=all --aux-path=. \
 		--output-format=json --output=errors.json >/dev/null 2>&1 || [ $? -ne 124 ] ||
 		fail "fio hangs on errors"
@@ -80,7 +80,7 @@ for kind in ext4 tmpfs; do
 	read_at 0
 	write_at '40 << 20'
 	read_at '40 << 20'
-	timeout 60 dd if=/dev/zero of="$dev" bs=1M count=30 conv=fsync 2>buffered &&
+	limited 60 dd if=/dev/zero of="$dev" bs=1M count=30 conv=fsync 2>buffered &&
 		fail "buffered writes to a full backend succeeded"
 	grep -qE "No space left on device|$eio" buffered || fail "$(cat buffered)"
 	del

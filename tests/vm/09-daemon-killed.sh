@@ -31,13 +31,13 @@ kill_daemon()
 	! wait "$load" || fail "fio saw no error"
 	[ "$("$ublkpol" list --json | jq -r ".[] | select(.id == $id) | .state")" != live ] ||
 		fail "the device is still live"
-	timeout 30 "$ublkpol" del -n "$id"
+	limited 30 "$ublkpol" del -n "$id"
 }
 
 delete_device()
 {
 	! "$ublkpol" del -n "$id" 2>/dev/null || fail "a device in use was deleted without --force"
-	timeout 30 "$ublkpol" del -n "$id" --force
+	limited 30 "$ublkpol" del -n "$id" --force
 	within 30 load_ended || fail "requests hang after the device's end"
 	! wait "$load" || fail "fio saw no error"
 }

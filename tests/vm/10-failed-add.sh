@@ -20,7 +20,7 @@ refused()
 	local expected=$1 text=$2 status=0
 	shift 2
 
-	timeout 20 "$@" >output 2>&1 || status=$?
+	limited 20 "$@" >output 2>&1 || status=$?
 	[ $status -eq "$expected" ] || fail "status $status, not $expected: $*: $(cat output)"
 	grep -qiE -- "$text" output || fail "not '$text': $(cat output)"
 	[ "$(state)" = "$before" ] || fail "left behind by $*: $(state)"
@@ -61,7 +61,7 @@ before=$(state)
 # begin, and with enough of them it succeeds
 steps=0
 for limit in $(seq 3 200); do
-	(ulimit -n "$limit" && timeout 20 "$ublkpol" add "$halves" --backend fd0=a \
+	(ulimit -n "$limit" && limited 20 "$ublkpol" add "$halves" --backend fd0=a \
 		--backend fd1=b -q 2) >output 2>&1 && break
 	[ -s output ] || fail "no message with $limit file descriptors"
 	[ "$(state)" = "$before" ] || fail "left behind with $limit descriptors: $(state)"

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What the VM tests share. A test runs in an empty directory on tmpfs; $disk is
-# an empty one on ext4, for real files.
+# an empty one on ext4, for real files. $SLOWNESS says how many times slower than
+# the plain kernel the guest is (the debug kernel is): time limits are multiplied
+# by it, and what only gains from being repeated is done less often (scaled).
 set -eEuo pipefail
 
 # shellcheck disable=SC2034 # for the tests
@@ -82,10 +84,22 @@ stat_of()
 	"$ublkpol" stats -n "$id" --json | jq ".[0] | $1"
 }
 
+# scaled NUMBER: as much of a repetition as a slow guest does, at least 1
+scaled()
+{
+	echo $(($1 > SLOWNESS ? $1 / SLOWNESS : 1))
+}
+
+# limited SECONDS COMMAND...: status 124 when the command has not ended by then
+limited()
+{
+	timeout $(($1 * SLOWNESS)) "${@:2}"
+}
+
 # within SECONDS COMMAND...: fails when the command has not succeeded by then
 within()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * SLOWNESS))
 	shift
 
 	until "$@"; do
