@@ -43,6 +43,7 @@ help:
 	@echo '  check-compiler  policies, good and bad, against the expected output'
 	@echo '  check-vm        real I/O in a guest that runs the patched kernel'
 	@echo '  check-debug     the tests of check-vm on a kernel with KASAN, lockdep and more'
+	@echo '  check-selftests the kernel'"'"'s own ublk selftests, patched and unpatched'
 	@echo '  bench           measure everything against its peers: bench/results/'
 	@echo '  bench-quick     the main tables of it, in minutes'
 	@echo '  kernel          the patched kernel and kublk: build/kernel/'
@@ -133,6 +134,15 @@ check-vm: deps
 check-debug: deps-full
 	$(Q)$(MAKE) all model kernel-tests test-policies kernel-debug
 	$(Q)TESTS='$(TESTS)' tests/run debug
+
+# Unpatched first: a change of the series then is built in a tree that is warm
+.PHONY: check-selftests kernel-selftests
+kernel-selftests:
+	$(Q)kernel/build $(VERBOSE) -c selftests -u -o build/kernel-unpatched
+	$(Q)kernel/build $(VERBOSE) -c selftests -o build/kernel-selftests
+
+check-selftests: deps-full kernel-selftests
+	$(Q)TESTS='$(TESTS)' tests/run selftests
 
 .PHONY: unit-tests test-policies
 unit-tests: $(BUILD)/unit-tests $(BUILD)/unit-tests-runtime
