@@ -8,11 +8,21 @@ CLANG		?= $(firstword $(shell command -v clang-19 clang 2>/dev/null) clang-19)
 CFLAGS		:= -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 		   -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wvla -Wundef
 CFLAGS		+= $(EXTRA_CFLAGS)
+MULTIARCH	:= $(shell $(CC) -print-multiarch)
 
 # SANITIZE=1 is a build of its own beside the ordinary one
+# (where each object of an arena is a block, or ASan would not know their bounds)
+SANITIZE_CFLAGS	:= -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_BLOCK_SIZE=1
 ifeq ($(SANITIZE),1)
 BUILD		:= build/sanitize
-CFLAGS		+= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS		+= -fsanitize=address,undefined $(SANITIZE_CFLAGS)
+endif
+
+# FUZZ=1 is one more, of tests/fuzz only
+ifeq ($(FUZZ),1)
+BUILD		:= build/fuzz
+CC		:= $(CLANG)
+CFLAGS		+= -fsanitize=fuzzer-no-link,address,undefined $(SANITIZE_CFLAGS)
 endif
 
 ifeq ($(V),1)
@@ -24,11 +34,12 @@ VERBOSE		:=
 MAKEFLAGS	+= --no-print-directory
 endif
 
+
 # "CC file" lines of the quiet build: $(call say,CC)
 say		= $(if $(Q),@printf '  %-8s%s\n' $(1) $(2))
 
 .DELETE_ON_ERROR:
-.PHONY: all help demo check check-style check-unit check-compiler check-vm kernel deps clean
+.PHONY: all help demo check check-style check-unit check-compiler check-vm fuzz kernel deps clean
 
 all: tools policies
 
@@ -41,6 +52,8 @@ help:
 	@echo '  check-style     formatting, shellcheck, cppcheck, SPDX lines, checkpatch'
 	@echo '  check-unit      unit tests on this machine, plain and with ASan and UBSan'
 	@echo '  check-compiler  policies, good and bad, against the expected output'
+	@echo '  fuzz            the compiler on random input for an hour, FUZZ_SECONDS=3600; a'
+	@echo '                  minute of it is in check-compiler'
 	@echo '  check-vm        real I/O in a guest that runs the patched kernel'
 	@echo '  check-debug     the tests of check-vm on a kernel with KASAN, lockdep and more'
 	@echo '  check-selftests the kernel'"'"'s own ublk selftests, patched and unpatched'
@@ -65,7 +78,7 @@ tools: $(BUILD)/ublkpolc $(BUILD)/ublkpol
 ifneq ($(shell command -v pkg-config),)
 include compiler/build.mk runtime/build.mk
 -include tests/unit/build.mk tests/unit-runtime/build.mk
-include tests/compiler/build.mk tests/model/build.mk tests/kernel/build.mk
+include tests/compiler/build.mk tests/fuzz/build.mk tests/model/build.mk tests/kernel/build.mk
 -include bench/bench.mk
 else
 $(BUILD)/%:
@@ -111,7 +124,8 @@ check check-unit check-compiler: deps
 check:
 	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies kernel
 	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
-	$(Q)tests/run style unit compiler host vm demo
+	$(Q)$(MAKE) FUZZ=1 fuzz-policy
+	$(Q)tests/run style unit compiler fuzz host vm demo
 
 check-style: deps kernel
 	$(Q)tests/run style
@@ -124,7 +138,13 @@ check-unit:
 check-compiler:
 	$(Q)$(MAKE) $(HOST_TESTS)
 	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
-	$(Q)tests/run compiler
+	$(Q)$(MAKE) FUZZ=1 fuzz-policy
+	$(Q)tests/run compiler fuzz
+
+FUZZ_SECONDS	?= 3600
+fuzz: deps
+	$(Q)$(MAKE) FUZZ=1 fuzz-policy
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
 check-vm: deps
 	$(Q)$(MAKE) all model kernel-tests test-policies kernel

@@ -34,7 +34,7 @@ $(BENCH_RANGES:%=%.loop.o): %.loop.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf
 		sed 's/"ublkpol_route.h"/"decide_loop.h"/' >$(@:.o=.c)
 	$(Q)$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -DUBLKPOL_SYSCALL \
 		-Ibench -Ibpf_templates -Ikernel/uapi \
-		-idirafter /usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $(@:.o=.c)
+		-idirafter /usr/include/$(MULTIARCH) -c -o $@ $(@:.o=.c)
 
 $(BUILD)/decide: bench/decide.c bench/decide.h $(BUILD)/libublkpol.a
 	$(call say,CC,$@)

@@ -8,7 +8,9 @@
 #include "arena.h"
 #include "exit_code.h"
 
+#ifndef ARENA_BLOCK_SIZE
 #define ARENA_BLOCK_SIZE (64U << 10)
+#endif
 
 struct arena_block {
 	struct arena_block *next;

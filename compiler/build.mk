@@ -15,13 +15,14 @@ COMPILER_SHARED_OBJ := $(addprefix $(BUILD)/runtime/,checks.o json.o \
 COMPILER_OBJ	:= $(filter-out %/ublkpolc.o,$(COMPILER_SRC_OBJ)) $(COMPILER_GEN_OBJ)
 
 COMPILER_CFLAGS	:= -D_GNU_SOURCE -Ikernel/uapi -Ibpf_templates -Iruntime -Icompiler \
-	-I$(BUILD)/compiler -DUBLKPOL_MULTIARCH='"$(shell $(CC) -print-multiarch)"'
+	-I$(BUILD)/compiler -DUBLKPOL_MULTIARCH='"$(MULTIARCH)"'
 
 $(BUILD)/ublkpolc: $(BUILD)/compiler/ublkpolc.o $(COMPILER_OBJ) $(COMPILER_SHARED_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(COMPILER_SRC_OBJ): $(BUILD)/%.o: %.c
+# (some of them include the header that bison writes)
+$(COMPILER_SRC_OBJ): $(BUILD)/%.o: %.c | $(COMPILER_GEN)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(COMPILER_CFLAGS) -MMD -MP -c -o $@ $<
@@ -30,6 +31,7 @@ $(COMPILER_SRC_OBJ): $(BUILD)/%.o: %.c
 $(COMPILER_GEN_OBJ): %.o: %.c $(COMPILER_GEN)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CFLAGS) $(COMPILER_CFLAGS) -Wno-shadow -Wno-undef -Wno-sign-compare \
+		-Wno-unused-but-set-variable \
 		-MMD -MP -c -o $@ $<
 
 $(BUILD)/compiler/parser.c: compiler/parser.y

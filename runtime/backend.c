@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 
 #include "backend.h"
+#include "backend_can.h"
 
 #define SECTOR_SHIFT 9
 
@@ -76,8 +77,11 @@ static int check_type(const struct backend *b, mode_t mode, struct ublkpol_error
 
 static int open_file(struct backend *b)
 {
-	/* O_EXCL without O_CREAT claims a block device, as mount does */
-	int flags = O_RDWR | O_CLOEXEC | O_NOCTTY | (b->is_block ? O_EXCL : 0);
+	/*
+	 * O_EXCL without O_CREAT claims a block device, as mount does; one that
+	 * is kept is claimed already.
+	 */
+	int flags = O_RDWR | O_CLOEXEC | O_NOCTTY | (b->is_block && b->keep < 0 ? O_EXCL : 0);
 
 	b->direct = true;
 	b->fd = open(b->real_path, flags | O_DIRECT);
@@ -213,7 +217,7 @@ static int open_identified(struct backend *b, struct ublkpol_error *err)
 	if (b->is_block) {
 		ret = read_block_geometry(b, err);
 	} else {
-		ret = lock_file(b, err);
+		ret = b->keep < 0 ? lock_file(b, err) : 0;
 		read_file_geometry(b, &stx);
 	}
 	if (!ret)
@@ -221,6 +225,25 @@ static int open_identified(struct backend *b, struct ublkpol_error *err)
 	if (!ret)
 		ret = check_geometry(b, err);
 	return ret;
+}
+
+static void find_in_device(struct backend *b, const struct ublkpol_info *live)
+{
+	unsigned int i;
+
+	for (i = 0; live && i < live->nr_backends; i++) {
+		if (live->backends[i].dev == b->dev && live->backends[i].ino == b->ino)
+			b->keep = (int)i;
+	}
+}
+
+/* The device uses the file: it cannot be tried out, and it stays open there */
+static void keep_open_in_device(struct backend *b, const struct ublkpol_info *live)
+{
+	b->can = live->backends[b->keep].can;
+	b->discard_granularity = backend_discard_granularity(b);
+	close(b->fd);
+	b->fd = -1;
 }
 
 /* Two LBAs would share a byte, which no check of the policy can see */
@@ -242,7 +265,8 @@ static int check_distinct(const struct backend *backends, unsigned int last,
 	return 0;
 }
 
-int backends_open(struct backend *backends, unsigned int count, struct ublkpol_error *err)
+int backends_open(struct backend *backends, unsigned int count, const struct ublkpol_info *live,
+		  struct ublkpol_error *err)
 {
 	unsigned int i;
 	int ret;
@@ -250,6 +274,7 @@ int backends_open(struct backend *backends, unsigned int count, struct ublkpol_e
 	for (i = 0; i < count; i++) {
 		backends[i].real_path = NULL;
 		backends[i].fd = -1;
+		backends[i].keep = -1;
 	}
 
 	for (i = 0; i < count; i++) {
@@ -257,15 +282,21 @@ int backends_open(struct backend *backends, unsigned int count, struct ublkpol_e
 		ret = identify(&backends[i], err);
 		if (!ret)
 			ret = check_distinct(backends, i, err);
-		if (!ret)
-			ret = open_identified(&backends[i], err);
 		if (ret)
 			return ret;
+		find_in_device(&backends[i], live);
+		ret = open_identified(&backends[i], err);
+		if (ret)
+			return ret;
+		if (backends[i].keep >= 0)
+			keep_open_in_device(&backends[i], live);
+		else
+			backend_probe_can(&backends[i]);
 	}
 	return 0;
 }
 
-void backends_close(struct backend *backends, unsigned int count)
+void backends_release(struct backend *backends, unsigned int count)
 {
 	unsigned int i;
 
@@ -273,6 +304,15 @@ void backends_close(struct backend *backends, unsigned int count)
 		if (backends[i].fd >= 0)
 			close(backends[i].fd);
 		backends[i].fd = -1;
+	}
+}
+
+void backends_close(struct backend *backends, unsigned int count)
+{
+	unsigned int i;
+
+	backends_release(backends, count);
+	for (i = 0; i < count; i++) {
 		free(backends[i].real_path);
 		backends[i].real_path = NULL;
 	}

@@ -19,7 +19,12 @@ struct backend {
 	const char *name; /* of the policy; not owned */
 	const char *path; /* as the user wrote it; not owned */
 	char *real_path; /* absolute, without symbolic links */
-	int fd;
+	int fd; /* -1: not open */
+	/*
+	 * Slot of a live device that has this very file, or -1: the device goes
+	 * on with it, and the file is not kept open here.
+	 */
+	int keep;
 	bool is_block;
 	bool direct; /* opened with O_DIRECT: the limits below bind */
 	dev_t dev; /* identity: a block device's number ... */
@@ -28,6 +33,8 @@ struct backend {
 	unsigned int block_size; /* bytes, unit of offset and length */
 	unsigned int physical_block_size; /* bytes */
 	unsigned int memory_align; /* bytes, of the buffers; power of two */
+	unsigned int can; /* UBLKPOL_CAN_* */
+	unsigned int discard_granularity; /* bytes */
 };
 
 /* What the device has to promise so that every backend can take its requests */
@@ -43,6 +50,8 @@ struct backend_limits {
  *	      wrote it; everything else is filled in. To be closed with
  *	      backends_close(), also after a failure
  * @count: how many; they must be distinct files
+ * @live: the device that is to go on with these backends, or NULL: what it has
+ *	  open already is marked to be kept
  * @err: what is wrong with one of them and what to do
  *
  * Regular files and block devices are taken; symbolic links are followed.
@@ -50,7 +59,11 @@ struct backend_limits {
  * devices are claimed exclusively, files are locked with flock(): a backend
  * that is mounted or serves another policy device is refused.
  */
-int backends_open(struct backend *backends, unsigned int count, struct ublkpol_error *err);
+int backends_open(struct backend *backends, unsigned int count, const struct ublkpol_info *live,
+		  struct ublkpol_error *err);
+
+/** backends_release() - close what is open; the rest stays known */
+void backends_release(struct backend *backends, unsigned int count);
 
 /** backends_close() - close and free; harmless on what is not open */
 void backends_close(struct backend *backends, unsigned int count);

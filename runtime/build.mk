@@ -26,9 +26,10 @@ $(BUILD)/libublkpol.a: $(RUNTIME_LIB_OBJ)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# Handlers take ublkpol_request_get() and _put() from the command
 $(BUILD)/ublkpol: $(RUNTIME_CLI_OBJ) $(BUILD)/libublkpol.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(RUNTIME_LIBS)
 
 # The tests reach into the command's own modules, all but its main()
 $(BUILD)/unit-tests-runtime: $(RUNTIME_TEST_OBJ) \

@@ -83,14 +83,6 @@ static int stop_and_delete(struct ublk_control *control, const struct ublkpol_in
 static int explain(int code, int id, struct ublkpol_error *err)
 {
 	switch (code) {
-	case -ENODEV:
-		return error_set(err, UBLKPOL_ERR_NO_DEVICE, code, "there is no policy device %d",
-				 id);
-	case -EPERM:
-		return error_set(err, UBLKPOL_ERR_NO_DEVICE, code,
-				 "ublk device %d is not a policy device: delete it with the tool "
-				 "that added it",
-				 id);
 	case -EBUSY:
 		return error_set(err, UBLKPOL_ERR_FAILED, code,
 				 UBLKPOL_NODE " is in use (mounted, open, or backend of another "
@@ -115,11 +107,9 @@ int ublkpol_delete(int id, bool force, struct ublkpol_error *err)
 	if (ret)
 		goto out;
 
-	ret = list_lookup(&control, id, &info);
-	if (ret) {
-		explain(ret, id, err);
+	ret = list_find(&control, id, &info, err);
+	if (ret)
 		goto out;
-	}
 	pid_fd = open_daemon(&info);
 	ret = stop_and_delete(&control, &info, force);
 	if (ret)

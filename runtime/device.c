@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Life of a policy device: backends, program, ublk device, queue threads, and
- * the way back, which is the same for a failure half way and for the end.
+ * Life of a policy device: a generation of its policy, ublk device, queue
+ * threads, and the way back, which is the same for a failure half way and for
+ * the end.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
-#include <bpf/bpf.h>
 
-#include "backend.h"
 #include "error.h"
-#include "kernel_features.h"
-#include "policy_object.h"
+#include "generation.h"
+#include "list.h"
 #include "queue.h"
 #include "server_process.h"
 #include "state.h"
@@ -31,161 +29,34 @@
 #define CHAR_NODE_WAIT_MS 5000
 #define CHAR_NODE_POLL_MS 5
 
-struct ublkpol_device {
-	struct ublkpol_add_options options;
-	struct policy_object *policy; /* until the device is live */
-	struct backend *backends;
-	unsigned int nr_backends;
-	struct backend_limits limits;
+/* The kernel ends the requests of a daemon that died */
+#define RECOVERY_WAIT_MS 30000
+#define RECOVERY_POLL_MS 20
 
+struct ublkpol_device {
+	struct generation gen; /* until the device is live */
 	struct ublk_control control;
 	struct ublksrv_ctrl_dev_info info;
 	bool added; /* info.dev_id is a device of the driver */
+	bool recovering; /* it was there before us, and stays if we fail */
 	int char_fd;
 	struct state_queues counters;
+
+	struct ublkpol_handler_options handler;
+	void *handler_state;
+	bool handler_open;
 
 	struct queue *queues;
 	unsigned int nr_queues;
 	int exit_fd; /* readable when a queue thread has ended */
 };
 
-static void report(const struct ublkpol_device *dev, enum ublkpol_report_level level,
-		   const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static void report(const struct ublkpol_device *dev, enum ublkpol_report_level level,
-		   const char *fmt, ...)
-{
-	char text[PATH_MAX + 256];
-	va_list args;
-
-	if (!dev->options.report)
-		return;
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	dev->options.report(dev->options.report_arg, level, text);
-}
-
-/* --- backends --- */
-
-static int find_backend(const struct ublkpol_device *dev, const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < dev->nr_backends; i++) {
-		if (!strcmp(dev->backends[i].name, name))
-			return (int)i;
-	}
-	return -1;
-}
-
-static int unknown_backend(const struct ublkpol_device *dev, const char *name,
-			   struct ublkpol_error *err)
-{
-	char known[512] = "";
-	size_t used = 0;
-	unsigned int i;
-
-	for (i = 0; i < dev->nr_backends && used < sizeof(known); i++)
-		used += (size_t)snprintf(known + used, sizeof(known) - used, " %s",
-					 dev->backends[i].name);
-	return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
-			 "the policy has no backend '%s'; its backends are:%s", name, known);
-}
-
-static int bind_backends(struct ublkpol_device *dev, struct ublkpol_error *err)
-{
-	const struct ublkpol_add_options *options = &dev->options;
-	unsigned int i;
-	size_t b;
-	int slot;
-
-	for (b = 0; b < options->nr_bindings; b++) {
-		slot = find_backend(dev, options->bindings[b].name);
-		if (slot < 0)
-			return unknown_backend(dev, options->bindings[b].name, err);
-		dev->backends[slot].path = options->bindings[b].path;
-	}
-	for (i = 0; i < dev->nr_backends; i++) {
-		if (!*dev->backends[i].path)
-			return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
-					 "backend %s has no file: add --backend %s=PATH",
-					 dev->backends[i].name, dev->backends[i].name);
-	}
-	return 0;
-}
-
-static void report_backends(const struct ublkpol_device *dev)
-{
-	unsigned int i;
-
-	for (i = 0; i < dev->nr_backends; i++) {
-		const struct backend *b = &dev->backends[i];
-
-		report(dev, UBLKPOL_REPORT_DETAIL,
-		       "backend %s: %s, %llu bytes, %s I/O, blocks of %u, buffers aligned to %u",
-		       b->name, b->real_path, (unsigned long long)b->size,
-		       b->direct ? "direct" : "buffered", b->block_size, b->memory_align);
-	}
-}
-
-static int open_backends(struct ublkpol_device *dev, struct ublkpol_error *err)
-{
-	const struct ublkpol_header *header = policy_object_header(dev->policy);
-	const struct ublkpol_backend *table = policy_object_backends(dev->policy);
-	unsigned int i;
-	int ret;
-
-	dev->backends = calloc(header->nr_backends + 1, sizeof(*dev->backends));
-	if (!dev->backends)
-		return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
-	for (i = 0; i < header->nr_backends; i++) {
-		dev->backends[i].fd = -1;
-		dev->backends[i].name = policy_object_string(dev->policy, table[i].name);
-		dev->backends[i].path = policy_object_string(dev->policy, table[i].path);
-	}
-	dev->nr_backends = header->nr_backends;
-
-	ret = bind_backends(dev, err);
-	if (!ret)
-		ret = backends_open(dev->backends, dev->nr_backends, err);
-	if (ret)
-		return ret;
-	report_backends(dev);
-
-	dev->limits = backends_limits(dev->backends, dev->nr_backends);
-	return 0;
-}
-
-/* --- policy --- */
-
-static int load_policy(struct ublkpol_device *dev, struct ublkpol_error *err)
-{
-	unsigned int i, block = dev->limits.block_size;
-	struct kernel_features features;
-	__u64 *sectors;
-	int ret;
-
-	kernel_features_probe(&features);
-	ret = kernel_features_require(&features, err);
-	if (ret)
-		return ret;
-
-	sectors = calloc(dev->nr_backends + 1, sizeof(*sectors));
-	if (!sectors)
-		return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
-	if (policy_object_header(dev->policy)->block > block)
-		block = policy_object_header(dev->policy)->block;
-	for (i = 0; i < dev->nr_backends; i++)
-		sectors[i] = backend_sectors(&dev->backends[i], block);
-
-	ret = policy_object_resolve(dev->policy, sectors, dev->limits.block_size,
-				    dev->options.report, dev->options.report_arg, err);
-	free(sectors);
-	if (ret)
-		return ret;
-	return policy_object_load(dev->policy, &features, err);
-}
+static const __u64 recovery_flags[] = {
+	[UBLKPOL_RECOVERY_NONE] = 0,
+	[UBLKPOL_RECOVERY_WAIT] = UBLK_F_USER_RECOVERY,
+	[UBLKPOL_RECOVERY_REISSUE] = UBLK_F_USER_RECOVERY | UBLK_F_USER_RECOVERY_REISSUE,
+	[UBLKPOL_RECOVERY_FAIL] = UBLK_F_USER_RECOVERY | UBLK_F_USER_RECOVERY_FAIL_IO,
+};
 
 /* --- ublk device --- */
 
@@ -195,7 +66,8 @@ static int driver_error(int code, const char *what, struct ublkpol_error *err)
 			 strerror(-code));
 }
 
-static int add_device(struct ublkpol_device *dev, struct ublkpol_error *err)
+static int add_device(struct ublkpol_device *dev, const struct ublkpol_add_options *options,
+		      struct ublkpol_error *err)
 {
 	int ret;
 
@@ -204,25 +76,26 @@ static int add_device(struct ublkpol_device *dev, struct ublkpol_error *err)
 		return ret;
 
 	dev->info = (struct ublksrv_ctrl_dev_info){
-		.nr_hw_queues = (__u16)dev->options.queues,
-		.queue_depth = (__u16)dev->options.depth,
-		.max_io_buf_bytes = policy_object_geometry(dev->policy)->max_sectors << 9,
-		.dev_id = (__u32)dev->options.id,
-		.flags = DEVICE_FLAGS,
+		.nr_hw_queues = (__u16)options->queues,
+		.queue_depth = (__u16)options->depth,
+		.max_io_buf_bytes = dev->gen.params.basic.max_sectors << 9,
+		.dev_id = (__u32)options->id,
+		.flags = DEVICE_FLAGS | recovery_flags[options->recovery],
 	};
 	ret = ublk_control_add(&dev->control, &dev->info);
 	if (ret == -EEXIST)
 		return error_set(err, UBLKPOL_ERR_FAILED, ret,
 				 "device number %d is in use (perhaps deleted, but still open): "
 				 "take another",
-				 dev->options.id);
+				 options->id);
 	if (ret)
 		return driver_error(ret, "add a device", err);
 	dev->added = true;
 
-	if (dev->info.nr_hw_queues < dev->options.queues)
-		report(dev, UBLKPOL_REPORT_WARNING, "%u queues asked for, %u given: one per CPU",
-		       dev->options.queues, dev->info.nr_hw_queues);
+	if (dev->info.nr_hw_queues < options->queues)
+		generation_report(&dev->gen.source, UBLKPOL_REPORT_WARNING,
+				  "%u queues asked for, %u given: one per CPU", options->queues,
+				  dev->info.nr_hw_queues);
 	return 0;
 }
 
@@ -243,102 +116,40 @@ static int open_char_node(struct ublkpol_device *dev, struct ublkpol_error *err)
 	return 0;
 }
 
-static __u8 log2_of(unsigned int power_of_two)
+static const char *handler_argument(const struct ublkpol_device *dev)
 {
-	return (__u8)__builtin_ctz(power_of_two);
+	return dev->handler.argument ? dev->handler.argument : "";
 }
 
-static int set_params(struct ublkpol_device *dev, struct ublkpol_error *err)
+static int save_new_state(struct ublkpol_device *dev, const struct ublkpol_add_options *options,
+			  struct ublkpol_error *err)
 {
-	const struct policy_geometry *geometry = policy_object_geometry(dev->policy);
-	__u32 physical = dev->limits.physical_block_size;
-	struct ublk_params params;
-	int ret;
-
-	if (physical < geometry->block_size)
-		physical = geometry->block_size;
-	params = (struct ublk_params){
-		.types = UBLK_PARAM_TYPE_BASIC | UBLK_PARAM_TYPE_DMA_ALIGN,
-		.basic = {
-			/* A write is durable only after FLUSH, or with FUA */
-			.attrs = UBLK_ATTR_VOLATILE_CACHE | UBLK_ATTR_FUA,
-			.logical_bs_shift = log2_of(geometry->block_size),
-			.physical_bs_shift = log2_of(physical),
-			.io_opt_shift = log2_of(physical),
-			.io_min_shift = log2_of(physical),
-			.max_sectors = geometry->max_sectors,
-			.dev_sectors = geometry->dev_sectors,
-		},
-		.dma = { .alignment = dev->limits.memory_align - 1 },
-	};
-	ret = ublk_control_set_params(&dev->control, (int)dev->info.dev_id, &params);
-	return ret ? driver_error(ret, "take the parameters of the device", err) : 0;
-}
-
-static int attach_program(struct ublkpol_device *dev, struct ublkpol_error *err)
-{
-	struct ublk_bpf_attach attach;
-	struct ublk_bpf_slot *slots;
-	unsigned int i;
-	int ret;
-
-	slots = calloc(dev->nr_backends + 1, sizeof(*slots));
-	if (!slots)
-		return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
-	for (i = 0; i < dev->nr_backends; i++)
-		slots[i].fd = dev->backends[i].fd;
-
-	attach = (struct ublk_bpf_attach){
-		.prog_fd = policy_object_prog_fd(dev->policy),
-		.max_items = policy_object_geometry(dev->policy)->max_items,
-		.nr_slots = dev->nr_backends,
-		.slots = (uintptr_t)slots,
-	};
-	ret = ublk_control_attach_bpf(&dev->control, (int)dev->info.dev_id, &attach);
-	free(slots);
-	return ret ? driver_error(ret, "attach the policy to the device", err) : 0;
-}
-
-static __u32 map_id(int map_fd)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 size = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(map_fd, &info, &size) ? 0 : info.id;
-}
-
-static int save_state(struct ublkpol_device *dev, struct ublkpol_error *err)
-{
-	const struct policy_geometry *geometry = policy_object_geometry(dev->policy);
-	const struct ublkpol_header *image = policy_object_header(dev->policy);
+	const struct ublk_param_basic *basic = &dev->gen.params.basic;
 	struct ublkpol_info info = {
 		.id = (int)dev->info.dev_id,
 		.pid = getpid(),
 		.queues = dev->info.nr_hw_queues,
 		.depth = dev->info.queue_depth,
-		.block_size = geometry->block_size,
-		.sectors = geometry->dev_sectors,
-		.counters_id = map_id(policy_object_counters_fd(dev->policy)),
-		.nr_backends = dev->nr_backends,
+		.block_size = 1U << basic->logical_bs_shift,
+		.sectors = basic->dev_sectors,
+		.recovery = options->recovery,
+		.generation = 1,
+		.handler = dev->handler.path ? realpath(dev->handler.path, NULL) : strdup(""),
+		.handler_argument = strdup(handler_argument(dev)),
 	};
-	unsigned int i;
-	int ret = -ENOMEM;
+	int ret;
 
-	info.policy = realpath(dev->options.policy, NULL);
-	info.backends = calloc(dev->nr_backends + 1, sizeof(*info.backends));
-	if (!info.policy || !info.backends) {
-		error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot save the state of the device: %s",
-			  strerror(errno));
-		goto out;
-	}
-	for (i = 0; i < dev->nr_backends; i++) {
-		info.backends[i].name = (char *)dev->backends[i].name;
-		info.backends[i].path = dev->backends[i].real_path;
-	}
-	ret = state_save(&info, image, image->image_size, err);
-out:
-	free(info.backends);
-	free(info.policy);
+	ret = state_create(info.id, &dev->counters, dev->info.nr_hw_queues, err);
+	if (!ret && (!info.handler || !info.handler_argument))
+		ret = error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "cannot find the handler %s",
+				dev->handler.path);
+	if (!ret)
+		ret = generation_describe(&dev->gen, options->policy, &info, err);
+	if (!ret)
+		ret = generation_keep(&dev->gen, &info, err);
+	if (!ret)
+		ret = state_save(&info, err);
+	state_free_info(&info);
 	return ret;
 }
 
@@ -356,11 +167,14 @@ static int start_queues(struct ublkpol_device *dev, struct ublkpol_error *err)
 	for (i = 0; i < dev->info.nr_hw_queues; i++) {
 		struct queue *q = &dev->queues[i];
 
+		q->device = (int)dev->info.dev_id;
 		q->id = i;
 		q->depth = dev->info.queue_depth;
 		q->char_fd = dev->char_fd;
 		q->exit_fd = dev->exit_fd;
 		q->counters = &dev->counters.counters[i];
+		q->redirect.handler = dev->handler.handler;
+		q->redirect.handler_state = dev->handler_state;
 		ret = ublk_control_queue_cpus(&dev->control, (int)dev->info.dev_id, i, &q->cpus);
 		if (ret)
 			CPU_ZERO(&q->cpus);
@@ -372,29 +186,203 @@ static int start_queues(struct ublkpol_device *dev, struct ublkpol_error *err)
 	return 0;
 }
 
-static int bring_up(struct ublkpol_device *dev, struct ublkpol_error *err)
+static int bring_up(struct ublkpol_device *dev, const struct ublkpol_add_options *options,
+		    struct ublkpol_error *err)
 {
-	int ret;
+	int id, ret;
 
-	ret = add_device(dev, err);
+	ret = add_device(dev, options, err);
+	if (ret)
+		return ret;
+	id = (int)dev->info.dev_id;
+	ret = open_char_node(dev, err);
+	if (ret)
+		return ret;
+	ret = ublk_control_set_params(&dev->control, id, &dev->gen.params);
+	if (ret)
+		return driver_error(ret, "take the parameters of the device", err);
+	ret = generation_attach(&dev->gen, &dev->control, id, err);
 	if (!ret)
-		ret = open_char_node(dev, err);
-	if (!ret)
-		ret = set_params(dev, err);
-	if (!ret)
-		ret = attach_program(dev, err);
-	if (!ret)
-		ret = state_create((int)dev->info.dev_id, &dev->counters, dev->info.nr_hw_queues,
-				   err);
-	if (!ret)
-		ret = save_state(dev, err);
+		ret = save_new_state(dev, options, err);
 	if (!ret)
 		ret = start_queues(dev, err);
 	if (ret)
 		return ret;
 
-	ret = ublk_control_start(&dev->control, (int)dev->info.dev_id);
+	ret = ublk_control_start(&dev->control, id);
 	return ret ? driver_error(ret, "start the device", err) : 0;
+}
+
+/* --- user code --- */
+
+static int open_handler(struct ublkpol_device *dev, struct ublkpol_error *err)
+{
+	const struct ublkpol_handler *handler = dev->handler.handler;
+	int ret;
+
+	if (!handler)
+		return 0;
+	if (handler->version != UBLKPOL_HANDLER_VERSION)
+		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
+				 "the handler has version %u and this library takes version %u: "
+				 "compile it again",
+				 handler->version, UBLKPOL_HANDLER_VERSION);
+	ret = handler->open ? handler->open(handler_argument(dev), &dev->handler_state) : 0;
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_INPUT, ret, "the handler does not start: %s",
+				 strerror(-ret));
+	dev->handler_open = true;
+	return 0;
+}
+
+static void close_handler(struct ublkpol_device *dev)
+{
+	if (dev->handler_open && dev->handler.handler->close)
+		dev->handler.handler->close(dev->handler_state);
+	dev->handler_open = false;
+}
+
+static struct ublkpol_device *new_device(const struct ublkpol_handler_options *handler,
+					 struct ublkpol_error *err)
+{
+	struct ublkpol_device *dev = calloc(1, sizeof(*dev));
+
+	if (!dev) {
+		error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	dev->handler = *handler;
+	dev->control.fd = -1;
+	dev->char_fd = -1;
+	dev->exit_fd = -1;
+	dev->counters.fd = -1;
+	return dev;
+}
+
+/* --- recovery --- */
+
+static int no_recovery(const struct ublkpol_info *info, struct ublkpol_error *err)
+{
+	if (info->daemon_alive)
+		return error_set(err, UBLKPOL_ERR_FAILED, -EBUSY,
+				 "device %d has a daemon, process %d", info->id, (int)info->pid);
+	if (info->status == UBLKPOL_LIVE)
+		return error_set(err, UBLKPOL_ERR_FAILED, -EBUSY,
+				 "the kernel is still ending the requests of device %d: try again",
+				 info->id);
+	return error_set(err, UBLKPOL_ERR_FAILED, -EINVAL,
+			 "device %d cannot be recovered: it was not added with --recovery; "
+			 "delete it",
+			 info->id);
+}
+
+/* The kernel takes a new daemon when it has seen the old one off */
+static int start_recovery(struct ublkpol_device *dev, int id, struct ublkpol_error *err)
+{
+	const struct timespec pause = { .tv_nsec = RECOVERY_POLL_MS * 1000000L };
+	int waited = 0, ret;
+
+	while ((ret = ublk_control_start_recovery(&dev->control, id)) == -EBUSY &&
+	       waited < RECOVERY_WAIT_MS) {
+		nanosleep(&pause, NULL);
+		waited += RECOVERY_POLL_MS;
+	}
+	return ret ? driver_error(ret, "begin the recovery of the device", err) : 0;
+}
+
+static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info *info,
+				struct ublkpol_error *err)
+{
+	struct ublkpol_info now = *info;
+	int ret;
+
+	now.policy = NULL;
+	now.backends = NULL;
+	now.nr_backends = 0;
+	now.values = NULL;
+	now.nr_values = 0;
+	now.pid = getpid();
+	ret = state_adopt(info->id, &dev->counters, dev->info.nr_hw_queues, err);
+	if (!ret)
+		ret = generation_describe(&dev->gen, info->policy, &now, err);
+	if (!ret)
+		ret = state_save(&now, err);
+	state_free_generation(&now);
+	return ret;
+}
+
+static int recover(struct ublkpol_device *dev, struct ublkpol_info *info,
+		   const struct ublkpol_recover_options *options, struct ublkpol_error *err)
+{
+	struct ublk_params fixed;
+	char object[PATH_MAX];
+	const struct generation_source source = {
+		.object = state_object_path(object, info->id, info->generation),
+		.device = info,
+		.same_policy = true,
+		.fixed = &fixed,
+		.report = options->report,
+		.report_arg = options->report_arg,
+	};
+	int ret;
+
+	ret = ublk_control_get_info(&dev->control, info->id, &dev->info);
+	if (!ret)
+		ret = ublk_control_get_params(&dev->control, info->id, &fixed);
+	if (ret)
+		return driver_error(ret, "describe the device", err);
+	ret = start_recovery(dev, info->id, err);
+	if (!ret)
+		ret = generation_open(&dev->gen, &source, err);
+	if (!ret)
+		ret = generation_load(&dev->gen, err);
+	if (ret)
+		return ret;
+
+	server_process_prepare(options->report, options->report_arg);
+	ret = open_char_node(dev, err);
+	if (!ret)
+		ret = generation_attach(&dev->gen, &dev->control, info->id, err);
+	if (!ret)
+		ret = save_recovered_state(dev, info, err);
+	if (!ret)
+		ret = start_queues(dev, err);
+	if (ret)
+		return ret;
+	ret = ublk_control_end_recovery(&dev->control, info->id);
+	return ret ? driver_error(ret, "end the recovery of the device", err) : 0;
+}
+
+static int find_and_recover(struct ublkpol_device *dev, int id,
+			    const struct ublkpol_recover_options *options,
+			    struct ublkpol_error *err)
+{
+	struct ublkpol_info info;
+	int device_lock, ret;
+
+	ret = ublk_control_open(&dev->control, err);
+	if (ret)
+		return ret;
+	ret = list_find(&dev->control, id, &info, err);
+	if (ret)
+		return ret;
+	if (info.daemon_alive ||
+	    (info.status != UBLKPOL_WAITING && info.status != UBLKPOL_FAILING)) {
+		ret = no_recovery(&info, err);
+		goto out;
+	}
+	ret = state_try_lock_device(id, &device_lock);
+	if (ret) {
+		error_set(err, UBLKPOL_ERR_FAILED, ret,
+			  "the policy of device %d is being replaced: %s", id, strerror(-ret));
+		goto out;
+	}
+	dev->recovering = true;
+	ret = recover(dev, &info, options, err);
+	close(device_lock);
+out:
+	state_free_info(&info);
+	return ret;
 }
 
 /* --- public functions --- */
@@ -413,32 +401,34 @@ static int check_options(const struct ublkpol_add_options *options, struct ublkp
 int ublkpol_device_add(struct ublkpol_device **device, const struct ublkpol_add_options *options,
 		       struct ublkpol_error *err)
 {
+	const struct generation_source source = {
+		.object = options->policy,
+		.bindings = options->bindings,
+		.nr_bindings = options->nr_bindings,
+		.report = options->report,
+		.report_arg = options->report_arg,
+	};
 	struct ublkpol_device *dev;
 	int ret, lock_fd = -1;
 
 	ret = check_options(options, err);
 	if (ret)
 		return ret;
-	dev = calloc(1, sizeof(*dev));
+	dev = new_device(&options->handler, err);
 	if (!dev)
-		return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
-	dev->options = *options;
-	dev->control.fd = -1;
-	dev->char_fd = -1;
-	dev->exit_fd = -1;
-	dev->counters.fd = -1;
+		return -ENOMEM;
 
-	ret = policy_object_open(&dev->policy, options->policy, err);
+	ret = open_handler(dev, err);
 	if (!ret)
-		ret = open_backends(dev, err);
+		ret = generation_open(&dev->gen, &source, err);
 	if (!ret)
-		ret = load_policy(dev, err);
+		ret = generation_load(&dev->gen, err);
 	if (!ret) {
 		server_process_prepare(options->report, options->report_arg);
 		ret = state_lock(&lock_fd, err);
 	}
 	if (!ret)
-		ret = bring_up(dev, err);
+		ret = bring_up(dev, options, err);
 	if (ret)
 		ublkpol_device_remove(dev);
 	if (lock_fd >= 0)
@@ -446,9 +436,40 @@ int ublkpol_device_add(struct ublkpol_device **device, const struct ublkpol_add_
 	if (ret)
 		return ret;
 
-	/* The kernel has all of it; ours would only be locked memory */
-	policy_object_close(dev->policy);
-	dev->policy = NULL;
+	/*
+	 * The kernel has all of it; ours would only be locked memory, and would
+	 * keep open the files of backends that a later policy drops.
+	 */
+	generation_free(&dev->gen);
+	*device = dev;
+	return 0;
+}
+
+int ublkpol_device_recover(struct ublkpol_device **device, int id,
+			   const struct ublkpol_recover_options *options, struct ublkpol_error *err)
+{
+	struct ublkpol_device *dev = new_device(&options->handler, err);
+	int ret, lock_fd;
+
+	if (!dev)
+		return -ENOMEM;
+	ret = open_handler(dev, err);
+	if (ret) {
+		ublkpol_device_remove(dev);
+		return ret;
+	}
+	ret = state_lock(&lock_fd, err);
+	if (!ret) {
+		ret = find_and_recover(dev, id, options, err);
+		close(lock_fd);
+	}
+	if (ret) {
+		ublkpol_device_remove(dev);
+		return ret;
+	}
+	dev->added = true;
+	dev->recovering = false;
+	generation_free(&dev->gen);
 	*device = dev;
 	return 0;
 }
@@ -483,16 +504,17 @@ void ublkpol_device_remove(struct ublkpol_device *device)
 	/* Ends all I/O and aborts the FETCH commands, so that the threads end */
 	if (dev->added)
 		ublk_control_stop(&dev->control, (int)dev->info.dev_id);
-	for (i = 0; i < dev->nr_queues; i++)
+	for (i = 0; i < dev->nr_queues; i++) {
+		if (dev->recovering)
+			queue_give_up(&dev->queues[i]);
 		queue_join(&dev->queues[i]);
+	}
 
+	close_handler(dev);
 	if (dev->exit_fd >= 0)
 		close(dev->exit_fd);
 	free(dev->queues);
-	if (dev->backends)
-		backends_close(dev->backends, dev->nr_backends);
-	free(dev->backends);
-	policy_object_close(dev->policy);
+	generation_free(&dev->gen);
 
 	/*
 	 * The number is ours until the character device is closed, and that is

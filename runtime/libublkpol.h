@@ -29,6 +29,7 @@
 #include "ublkpol_object.h"
 
 #define UBLKPOL_STATE_DIR "/run/ublkpol"
+#define UBLKPOL_PIN_DIR	  "/sys/fs/bpf/ublkpol"
 #define UBLKPOL_NODE	  "/dev/ublkb%d"
 
 #define UBLKPOL_DEFAULT_QUEUES 1
@@ -66,6 +67,91 @@ struct ublkpol_binding {
 	const char *path;
 };
 
+/* A parameter of the policy ("param" or "set") and what it is set to */
+struct ublkpol_value {
+	const char *name;
+	const char *text; /* as the policy language writes it */
+};
+
+/* What becomes of a device, and of its requests, when its daemon dies */
+enum ublkpol_recovery {
+	UBLKPOL_RECOVERY_NONE, /* they fail; the device can only be deleted */
+	UBLKPOL_RECOVERY_WAIT, /* those in flight fail, later ones wait for a new daemon */
+	UBLKPOL_RECOVERY_REISSUE, /* all wait; those in flight are issued again */
+	UBLKPOL_RECOVERY_FAIL, /* they fail until there is a new daemon */
+};
+
+/* Index into struct ublkpol_counters; the order of the UBLKPOL_OP_* bits */
+enum ublkpol_op {
+	UBLKPOL_READ,
+	UBLKPOL_WRITE,
+	UBLKPOL_FLUSH,
+	UBLKPOL_DISCARD,
+	UBLKPOL_WRITE_ZEROES,
+};
+
+/* A request that the policy sends to user code ("user") */
+struct ublkpol_request {
+	int id; /* of the device */
+	unsigned int queue;
+	unsigned int tag; /* requests in flight on a queue differ in it */
+	enum ublkpol_op op;
+	__u32 flags; /* UBLK_IO_F_* of <linux/ublk_cmd.h> */
+	__u64 offset; /* byte on the device; 0 for a flush */
+	__u64 length; /* bytes; 0 for a flush */
+	int payload_fd; /* for the functions below */
+};
+
+/**
+ * ublkpol_request_get() - read from the payload of a write
+ * @request: as the handler got it, before the handler returns
+ * @buffer: gets @length bytes
+ * @offset: first byte, from the start of the request
+ * @length: bytes
+ *
+ * Return: 0, -EINVAL for another operation or beyond the request, or what the
+ * kernel said
+ */
+int ublkpol_request_get(const struct ublkpol_request *request, void *buffer, __u64 offset,
+			size_t length);
+
+/** ublkpol_request_put() - write to the payload of a read; the rest as above */
+int ublkpol_request_put(const struct ublkpol_request *request, const void *buffer, __u64 offset,
+			size_t length);
+
+#define UBLKPOL_HANDLER_VERSION 1
+#define UBLKPOL_HANDLER_SYMBOL	"ublkpol_handler"
+
+/*
+ * User code that serves such requests. A shared object for ublkpol add
+ * --handler defines one as "const struct ublkpol_handler ublkpol_handler", and
+ * takes the two functions above from the program that loads it.
+ */
+struct ublkpol_handler {
+	unsigned int version; /* UBLKPOL_HANDLER_VERSION */
+	/*
+	 * Called once, before the first request; @argument is what the user
+	 * gave, or "". May be NULL. Return: 0, or a negative errno: then the
+	 * device is not started.
+	 */
+	int (*open)(const char *argument, void **state);
+	/*
+	 * Serves one request; it may take its time and block, but must not wait
+	 * for another request of the device. Each queue calls it from a thread
+	 * of its own, one request after the other. A read has to put all
+	 * bytes. Return: 0 or a negative errno, which the request ends with.
+	 */
+	int (*handle)(void *state, const struct ublkpol_request *request);
+	/* Called once, after the last request. May be NULL */
+	void (*close)(void *state);
+};
+
+struct ublkpol_handler_options {
+	const struct ublkpol_handler *handler; /* NULL: such requests fail with EIO */
+	const char *path; /* of its shared object, for ublkpol_info; may be NULL */
+	const char *argument; /* may be NULL */
+};
+
 struct ublkpol_add_options {
 	const char *policy; /* path of FILE.bpf.o */
 	/*
@@ -77,6 +163,14 @@ struct ublkpol_add_options {
 	int id; /* device number, or -1: the first free one */
 	unsigned int queues; /* 1..UBLKPOL_MAX_QUEUES; more than CPUs are not used */
 	unsigned int depth; /* requests in flight per queue, 1..UBLKPOL_MAX_DEPTH */
+	enum ublkpol_recovery recovery;
+	struct ublkpol_handler_options handler;
+	ublkpol_report_fn report; /* may be NULL */
+	void *report_arg;
+};
+
+struct ublkpol_recover_options {
+	struct ublkpol_handler_options handler;
 	ublkpol_report_fn report; /* may be NULL */
 	void *report_arg;
 };
@@ -100,6 +194,24 @@ struct ublkpol_device;
  */
 int ublkpol_device_add(struct ublkpol_device **device, const struct ublkpol_add_options *options,
 		       struct ublkpol_error *err);
+
+/**
+ * ublkpol_device_recover() - become the daemon of a device whose daemon died
+ * @device: set to the device, owned by the caller
+ * @id: its number; it was added with another recovery than NONE
+ * @options: as for ublkpol_device_add()
+ * @err: what failed
+ *
+ * Opens the backends again, loads the policy that routed the device last, with
+ * its parameters and all it had counted, and starts the queues. When it
+ * returns 0, requests that waited go on. The rest is as with
+ * ublkpol_device_add(); after a failure the device is as it was before.
+ * Return: 0, -ENODEV (UBLKPOL_ERR_NO_DEVICE), -EBUSY if the device has a
+ * daemon, -EINVAL if it cannot be recovered, or another negative errno.
+ */
+int ublkpol_device_recover(struct ublkpol_device **device, int id,
+			   const struct ublkpol_recover_options *options,
+			   struct ublkpol_error *err);
 
 /**
  * ublkpol_device_id() - the N of /dev/ublkbN
@@ -129,6 +241,8 @@ void ublkpol_device_remove(struct ublkpol_device *device);
 enum ublkpol_status {
 	UBLKPOL_LIVE, /* takes I/O */
 	UBLKPOL_STARTING, /* its daemon is setting it up or taking it down */
+	UBLKPOL_WAITING, /* the daemon died, requests wait: recover or delete it */
+	UBLKPOL_FAILING, /* the daemon died, requests fail: recover or delete it */
 	UBLKPOL_DEAD, /* the daemon died; delete it */
 	UBLKPOL_STALE, /* only files in UBLKPOL_STATE_DIR are left; delete it */
 };
@@ -136,15 +250,17 @@ enum ublkpol_status {
 struct ublkpol_backend_info {
 	char *name;
 	char *path; /* absolute */
+	__u64 dev; /* which file it is: of a block device, its number; ... */
+	__u64 ino; /* ... of a file, its device and its inode, else 0 */
+	unsigned int can; /* UBLKPOL_CAN_* */
 };
 
-/* Index into struct ublkpol_counters; the order of the UBLKPOL_OP_* bits */
-enum ublkpol_op {
-	UBLKPOL_READ,
-	UBLKPOL_WRITE,
-	UBLKPOL_FLUSH,
-	UBLKPOL_DISCARD,
-	UBLKPOL_WRITE_ZEROES,
+#define UBLKPOL_CAN_DISCARD	 (1U << 0)
+#define UBLKPOL_CAN_WRITE_ZEROES (1U << 1)
+
+struct ublkpol_value_info {
+	char *name;
+	char *text;
 };
 
 /* A policy device as another process sees it; strings are never NULL */
@@ -157,10 +273,20 @@ struct ublkpol_info {
 	unsigned int depth;
 	unsigned int block_size; /* logical, bytes; 0: unknown */
 	__u64 sectors; /* size in 512-byte sectors */
+	__u64 max_request; /* bytes; this and the next three: 0 if unknown or none */
+	unsigned int memory_align; /* bytes, of the buffers of direct I/O */
+	__u64 max_discard; /* bytes */
+	__u64 max_write_zeroes; /* bytes */
+	enum ublkpol_recovery recovery;
+	unsigned int generation; /* 1, and one more with each swap; 0: unknown */
+	__u32 prog_id; /* BPF program that routes it; 0: unknown */
 	char *policy; /* absolute path of the object; "": unknown */
+	char *handler; /* absolute path of its shared object, or "" */
+	char *handler_argument;
 	struct ublkpol_backend_info *backends;
 	unsigned int nr_backends;
-	__u32 counters_id; /* BPF map id of the counters; 0: unknown */
+	struct ublkpol_value_info *values; /* that were set on the live device */
+	unsigned int nr_values;
 };
 
 /**
@@ -191,6 +317,38 @@ void ublkpol_list_free(struct ublkpol_info *list, size_t count);
  */
 int ublkpol_delete(int id, bool force, struct ublkpol_error *err);
 
+struct ublkpol_swap_options {
+	const char *policy; /* path of FILE.bpf.o; NULL: the one that the device has */
+	/*
+	 * A backend without a binding stays on the file of the backend that
+	 * has the same name now, else it is the policy's default path.
+	 */
+	const struct ublkpol_binding *bindings;
+	size_t nr_bindings;
+	/* With @policy NULL: the other parameters stay as they are set */
+	const struct ublkpol_value *values;
+	size_t nr_values;
+	ublkpol_report_fn report; /* may be NULL */
+	void *report_arg;
+};
+
+/**
+ * ublkpol_swap() - replace the policy of a live device, or its parameters
+ * @id: its number
+ * @options: what to run; the policy must fit the device as it is: size, block
+ *	     size, largest request, alignment, operations
+ * @err: what failed
+ *
+ * Each request is served by the old policy or by the new one, as a whole. A
+ * backend that both have stays open; the files of the others are opened by
+ * this process, and closed when the last request of the old policy has ended.
+ * A new policy starts new counters, new parameters go on with the old ones.
+ *
+ * When it returns 0, only the new policy is in use. After a failure only the
+ * old one is. Return: 0, -ENODEV (UBLKPOL_ERR_NO_DEVICE), or a negative errno.
+ */
+int ublkpol_swap(int id, const struct ublkpol_swap_options *options, struct ublkpol_error *err);
+
 struct ublkpol_rule_stats {
 	unsigned int line; /* in the policy file, from 1 */
 	bool is_default;
@@ -206,7 +364,7 @@ struct ublkpol_queue_stats {
 	 * while only the policy serves requests.
 	 */
 	__u64 user_returns;
-	__u64 redirected; /* requests the policy sent to user mode; they fail */
+	__u64 redirected; /* requests the policy sent to the handler */
 };
 
 struct ublkpol_stats {

@@ -11,6 +11,7 @@
 
 #include "list.h"
 #include "state.h"
+#include "swap.h"
 
 #define UBLK_CHAR_CLASS "/sys/class/ublk-char"
 
@@ -76,11 +77,39 @@ static int compare_ids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static enum ublkpol_status status_of(const struct ublksrv_ctrl_dev_info *kernel, bool daemon_alive)
+{
+	if (kernel->state == UBLK_S_DEV_LIVE)
+		return UBLKPOL_LIVE;
+	if (daemon_alive)
+		return UBLKPOL_STARTING;
+	if (kernel->state == UBLK_S_DEV_QUIESCED)
+		return UBLKPOL_WAITING;
+	return kernel->state == UBLK_S_DEV_FAIL_IO ? UBLKPOL_FAILING : UBLKPOL_DEAD;
+}
+
+/* Without parameters, the device is only being made */
+static void add_limits(struct ublk_control *control, struct ublkpol_info *info)
+{
+	struct ublk_params params = { 0 };
+
+	if (ublk_control_get_params(control, info->id, &params))
+		return;
+	info->max_request = (__u64)params.basic.max_sectors << 9;
+	if (params.types & UBLK_PARAM_TYPE_DMA_ALIGN)
+		info->memory_align = params.dma.alignment + 1;
+	if (params.types & UBLK_PARAM_TYPE_DISCARD) {
+		info->max_discard = (__u64)params.discard.max_discard_sectors << 9;
+		info->max_write_zeroes = (__u64)params.discard.max_write_zeroes_sectors << 9;
+	}
+}
+
 int list_lookup(struct ublk_control *control, int id, struct ublkpol_info *info)
 {
 	struct ublksrv_ctrl_dev_info kernel = { 0 };
 	int ret, state_ret;
 
+	swap_settle(id);
 	state_ret = state_load(id, info);
 	ret = control->fd < 0 ? -ENODEV : ublk_control_get_info(control, id, &kernel);
 
@@ -93,14 +122,34 @@ int list_lookup(struct ublk_control *control, int id, struct ublkpol_info *info)
 	} else if (!ret) {
 		info->queues = kernel.nr_hw_queues;
 		info->depth = kernel.queue_depth;
-		if (kernel.state == UBLK_S_DEV_LIVE)
-			info->status = UBLKPOL_LIVE;
-		else
-			info->status = info->daemon_alive ? UBLKPOL_STARTING : UBLKPOL_DEAD;
+		info->status = status_of(&kernel, info->daemon_alive);
+		add_limits(control, info);
 	}
 	if (ret)
 		state_free_info(info);
 	return ret;
+}
+
+int list_find(struct ublk_control *control, int id, struct ublkpol_info *info,
+	      struct ublkpol_error *err)
+{
+	int ret = list_lookup(control, id, info);
+
+	switch (ret) {
+	case 0:
+		return 0;
+	case -ENODEV:
+		return error_set(err, UBLKPOL_ERR_NO_DEVICE, ret, "there is no policy device %d",
+				 id);
+	case -EPERM:
+		return error_set(
+			err, UBLKPOL_ERR_NO_DEVICE, ret,
+			"ublk device %d is not a policy device: use the tool that added it", id);
+	default:
+		return error_set(err, UBLKPOL_ERR_FAILED, ret,
+				 "cannot ask the ublk driver about device %d: %s", id,
+				 strerror(-ret));
+	}
 }
 
 static int lookup_all(struct ublk_control *control, const struct id_list *ids,

@@ -22,4 +22,11 @@ int list_open_control(struct ublk_control *control, struct ublkpol_error *err);
  */
 int list_lookup(struct ublk_control *control, int id, struct ublkpol_info *info);
 
+/**
+ * list_find() - list_lookup() that says what is wrong
+ * @err: UBLKPOL_ERR_NO_DEVICE for the two errors of list_lookup()
+ */
+int list_find(struct ublk_control *control, int id, struct ublkpol_info *info,
+	      struct ublkpol_error *err);
+
 #endif

@@ -255,6 +255,14 @@ static void object_message(void *arg, const struct resolve_message *message)
 		 text);
 }
 
+int policy_object_set_value(struct policy_object *policy, const char *name, const char *text,
+			    struct ublkpol_error *err)
+{
+	(void)policy;
+	(void)text;
+	return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL, "the policy has no parameter '%s'", name);
+}
+
 void policy_object_set_size(struct policy_object *policy, __u64 dev_sectors)
 {
 	policy->dev_sectors = dev_sectors;
@@ -504,6 +512,20 @@ const char *policy_object_string(const struct policy_object *policy, __u32 strin
 const struct policy_geometry *policy_object_geometry(const struct policy_object *policy)
 {
 	return &policy->geometry;
+}
+
+__u64 policy_object_write_slots(const struct policy_object *policy)
+{
+	const struct policy_image *image = &policy->image;
+	__u64 slots = 0;
+
+	for (__u32 i = 0; i < image->header->nr_rules; i++) {
+		const struct ublkpol_rule *rule = &image->rules[i];
+
+		for (__u32 k = 0; rule->ops & UBLKPOL_OP_WRITE && k < rule->nr_legs; k++)
+			slots |= 1ULL << image->legs[rule->first_leg + k];
+	}
+	return slots;
 }
 
 const char *policy_object_log(const struct policy_object *policy)

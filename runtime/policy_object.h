@@ -24,6 +24,7 @@ struct policy_geometry {
 	__u32 block_size; /* logical, bytes */
 	__u32 max_sectors; /* of one request, 512-byte sectors */
 	__u32 max_items; /* SQEs that one request can need */
+	__u32 max_discard_sectors; /* of one discard or write-zeroes; 0: not served */
 };
 
 /**
@@ -56,6 +57,17 @@ const __u32 *policy_object_legs(const struct policy_object *policy);
 const char *policy_object_string(const struct policy_object *policy, __u32 string);
 
 /**
+ * policy_object_set_value() - set a parameter or a set of the policy
+ * @name: of its "param" or "set"
+ * @text: value, as the policy language writes it
+ * @err: UBLKPOL_ERR_INPUT if there is no such parameter, or not such a value
+ *
+ * Before policy_object_resolve(). Return: 0 or a negative errno.
+ */
+int policy_object_set_value(struct policy_object *policy, const char *name, const char *text,
+			    struct ublkpol_error *err);
+
+/**
  * policy_object_set_size() - the device exists and has this size
  * @dev_sectors: 512-byte sectors
  *
@@ -77,6 +89,9 @@ void policy_object_set_size(struct policy_object *policy, __u64 dev_sectors);
 int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 			  unsigned int block_size, ublkpol_report_fn report, void *report_arg,
 			  struct ublkpol_error *err);
+
+/** policy_object_write_slots() - backends that a write can reach, as a bit mask */
+__u64 policy_object_write_slots(const struct policy_object *policy);
 
 /** policy_object_geometry() - after policy_object_resolve() */
 const struct policy_geometry *policy_object_geometry(const struct policy_object *policy);

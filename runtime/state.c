@@ -12,11 +12,16 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "pins.h"
 #include "state.h"
+#include "state_text.h"
 
-#define STATE_MAX_SIZE	   (1U << 20)
-#define IMAGE_MAX_SIZE	   (1U << 30)
-#define STATE_MAX_BACKENDS 64U
+#define STATE_MAX_SIZE	(1U << 28)
+#define IMAGE_MAX_SIZE	(1U << 30)
+#define QUEUES_MAX_SIZE (1U << 20)
+
+/* A file name of a generation */
+#define STATE_NAME_SIZE 32
 
 static const char *state_root = UBLKPOL_STATE_DIR;
 
@@ -68,6 +73,53 @@ int state_lock(int *fd, struct ublkpol_error *err)
 	return 0;
 }
 
+/* --- who may change it --- */
+
+static int lock_device(int id, int how, int *fd)
+{
+	char path[PATH_MAX];
+
+	state_path(path, id, "lock");
+	for (;;) {
+		*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (*fd < 0)
+			return -errno;
+		if (!flock(*fd, how)) {
+			if (state_lock_is_current(id, *fd))
+				return 0;
+			/* The device went while we waited; there may be a new one */
+			close(*fd);
+			continue;
+		}
+		if (errno != EINTR) {
+			int ret = errno == EWOULDBLOCK ? -EBUSY : -errno;
+
+			close(*fd);
+			return ret;
+		}
+		close(*fd);
+	}
+}
+
+int state_lock_device(int id, int *fd)
+{
+	return lock_device(id, LOCK_EX, fd);
+}
+
+int state_try_lock_device(int id, int *fd)
+{
+	return lock_device(id, LOCK_EX | LOCK_NB, fd);
+}
+
+bool state_lock_is_current(int id, int fd)
+{
+	struct stat ours, there;
+	char path[PATH_MAX];
+
+	return !fstat(fd, &ours) && !stat(state_path(path, id, "lock"), &there) &&
+	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
 /*
  * Open file description locks belong to the daemon's open file: they end with
  * the daemon however it ends, and can be tested without taking them.
@@ -113,6 +165,24 @@ static int map_queues(struct state_queues *queues, unsigned int nr_queues)
 	return 0;
 }
 
+static int open_queues(int id, struct state_queues *queues, unsigned int nr_queues,
+		       struct ublkpol_error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	*queues = (struct state_queues){ .fd = -1 };
+	state_path(path, id, "queues");
+	queues->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ret = queues->fd < 0 ? -errno : map_queues(queues, nr_queues);
+	if (ret) {
+		state_close(queues);
+		return state_error(path, ret, err);
+	}
+	memset(queues->counters, 0, nr_queues * sizeof(*queues->counters));
+	return 0;
+}
+
 int state_create(int id, struct state_queues *queues, unsigned int nr_queues,
 		 struct ublkpol_error *err)
 {
@@ -125,16 +195,16 @@ int state_create(int id, struct state_queues *queues, unsigned int nr_queues,
 	ret = make_folder(state_path(path, id, ""), err);
 	if (ret)
 		return ret;
-
-	state_path(path, id, "queues");
-	queues->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ret = queues->fd < 0 ? -errno : map_queues(queues, nr_queues);
-	if (ret) {
-		state_close(queues);
+	ret = open_queues(id, queues, nr_queues, err);
+	if (ret)
 		state_remove(id);
-		return state_error(path, ret, err);
-	}
-	return 0;
+	return ret;
+}
+
+int state_adopt(int id, struct state_queues *queues, unsigned int nr_queues,
+		struct ublkpol_error *err)
+{
+	return open_queues(id, queues, nr_queues, err);
 }
 
 void state_close(struct state_queues *queues)
@@ -183,19 +253,78 @@ static int write_file(int id, const char *name, const void *data, size_t size,
 	return ret ? state_error(path, ret, err) : 0;
 }
 
-int state_save(const struct ublkpol_info *info, const void *image, size_t image_size,
-	       struct ublkpol_error *err)
+static const char *generation_name(char name[STATE_NAME_SIZE], unsigned int generation,
+				   const char *what)
+{
+	snprintf(name, STATE_NAME_SIZE, "%u.%s", generation, what);
+	return name;
+}
+
+int state_save_files(int id, unsigned int generation, const struct state_files *files,
+		     struct ublkpol_error *err)
+{
+	char name[STATE_NAME_SIZE];
+	int ret;
+
+	ret = write_file(id, generation_name(name, generation, "image"), files->image,
+			 files->image_size, err);
+	if (!ret)
+		ret = write_file(id, generation_name(name, generation, "object"), files->object,
+				 files->object_size, err);
+	return ret;
+}
+
+void state_remove_files(int id, unsigned int generation)
+{
+	char path[PATH_MAX], name[STATE_NAME_SIZE];
+
+	unlink(state_path(path, id, generation_name(name, generation, "image")));
+	unlink(state_path(path, id, generation_name(name, generation, "object")));
+}
+
+static int save_as(const struct ublkpol_info *info, const char *name, struct ublkpol_error *err)
 {
 	char *text = state_format(info);
 	int ret;
 
 	if (!text)
 		return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
-	ret = write_file(info->id, "image", image, image_size, err);
-	if (!ret)
-		ret = write_file(info->id, "state", text, strlen(text), err);
+	ret = write_file(info->id, name, text, strlen(text), err);
 	free(text);
 	return ret;
+}
+
+int state_save(const struct ublkpol_info *info, struct ublkpol_error *err)
+{
+	return save_as(info, "state", err);
+}
+
+int state_save_next(const struct ublkpol_info *info, struct ublkpol_error *err)
+{
+	return save_as(info, "next", err);
+}
+
+int state_commit_next(int id, struct ublkpol_error *err)
+{
+	char next[PATH_MAX], state[PATH_MAX];
+
+	state_path(next, id, "next");
+	state_path(state, id, "state");
+	return rename(next, state) ? state_error(state, -errno, err) : 0;
+}
+
+bool state_has_next(int id)
+{
+	char path[PATH_MAX];
+
+	return !access(state_path(path, id, "next"), F_OK);
+}
+
+void state_drop_next(int id)
+{
+	char path[PATH_MAX];
+
+	unlink(state_path(path, id, "next"));
 }
 
 /* The buffer has a NUL behind its end */
@@ -232,14 +361,21 @@ out:
 	return ret;
 }
 
-int state_load(int id, struct ublkpol_info *info)
+static int default_string(char **string)
+{
+	if (!*string)
+		*string = strdup("");
+	return *string ? 0 : -ENOMEM;
+}
+
+static int load_as(int id, const char *name, struct ublkpol_info *info)
 {
 	void *text = NULL;
 	size_t size;
 	int ret;
 
 	*info = (struct ublkpol_info){ .id = id };
-	ret = read_file(id, "state", STATE_MAX_SIZE, &text, &size);
+	ret = read_file(id, name, STATE_MAX_SIZE, &text, &size);
 	if (!ret)
 		ret = state_parse(text, info);
 	free(text);
@@ -247,15 +383,24 @@ int state_load(int id, struct ublkpol_info *info)
 		state_free_info(info);
 		*info = (struct ublkpol_info){ .id = id };
 	}
-	if (!info->policy)
-		info->policy = strdup("");
 	info->daemon_alive = state_daemon_alive(id);
-	if (!info->policy)
+	if (default_string(&info->policy) || default_string(&info->handler) ||
+	    default_string(&info->handler_argument))
 		return -ENOMEM;
 	return ret;
 }
 
-void state_free_info(struct ublkpol_info *info)
+int state_load(int id, struct ublkpol_info *info)
+{
+	return load_as(id, "state", info);
+}
+
+int state_load_next(int id, struct ublkpol_info *info)
+{
+	return load_as(id, "next", info);
+}
+
+void state_free_generation(struct ublkpol_info *info)
 {
 	unsigned int i;
 
@@ -263,16 +408,42 @@ void state_free_info(struct ublkpol_info *info)
 		free(info->backends[i].name);
 		free(info->backends[i].path);
 	}
+	for (i = 0; i < info->nr_values; i++) {
+		free(info->values[i].name);
+		free(info->values[i].text);
+	}
 	free(info->backends);
+	free(info->values);
 	free(info->policy);
 	info->backends = NULL;
 	info->nr_backends = 0;
+	info->values = NULL;
+	info->nr_values = 0;
 	info->policy = NULL;
 }
 
-int state_load_image(int id, void **image, size_t *size)
+void state_free_info(struct ublkpol_info *info)
 {
-	return read_file(id, "image", IMAGE_MAX_SIZE, image, size);
+	state_free_generation(info);
+	free(info->handler);
+	free(info->handler_argument);
+	info->handler = NULL;
+	info->handler_argument = NULL;
+}
+
+int state_load_image(int id, unsigned int generation, void **image, size_t *size)
+{
+	char name[STATE_NAME_SIZE];
+
+	return read_file(id, generation_name(name, generation, "image"), IMAGE_MAX_SIZE, image,
+			 size);
+}
+
+const char *state_object_path(char *path, int id, unsigned int generation)
+{
+	char name[STATE_NAME_SIZE];
+
+	return state_path(path, id, generation_name(name, generation, "object"));
 }
 
 int state_load_queues(int id, struct queue_counters *counters, unsigned int count)
@@ -281,7 +452,7 @@ int state_load_queues(int id, struct queue_counters *counters, unsigned int coun
 	void *data;
 	int ret;
 
-	ret = read_file(id, "queues", STATE_MAX_SIZE, &data, &size);
+	ret = read_file(id, "queues", QUEUES_MAX_SIZE, &data, &size);
 	if (ret)
 		return ret;
 	if (size == count * sizeof(*counters))
@@ -290,17 +461,6 @@ int state_load_queues(int id, struct queue_counters *counters, unsigned int coun
 		ret = -EINVAL;
 	free(data);
 	return ret;
-}
-
-static int parse_number(const char *text, __u64 max, __u64 *value)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return errno || *end || *value > max ? -EINVAL : 0;
 }
 
 int state_ids(int **ids, size_t *count)
@@ -320,7 +480,7 @@ int state_ids(int **ids, size_t *count)
 		__u64 id;
 		int *grown;
 
-		if (parse_number(entry->d_name, INT_MAX, &id))
+		if (state_parse_number(entry->d_name, INT_MAX, &id))
 			continue;
 		grown = realloc(list, (n + 1) * sizeof(*list));
 		if (!grown) {
@@ -339,171 +499,16 @@ int state_ids(int **ids, size_t *count)
 
 void state_remove(int id)
 {
-	static const char *const files[] = { "state", "image", "queues", "new" };
-	char path[PATH_MAX];
-	size_t i;
+	char folder[PATH_MAX], path[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
 
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		unlink(state_path(path, id, files[i]));
-	rmdir(state_path(path, id, ""));
-}
-
-static void put_escaped(FILE *out, const char *value)
-{
-	for (; *value; value++) {
-		if (*value == '\n')
-			fputs("\\n", out);
-		else if (*value == '\\')
-			fputs("\\\\", out);
-		else
-			fputc(*value, out);
-	}
-}
-
-static int unescape(char *value)
-{
-	char *to = value;
-
-	for (; *value; value++) {
-		if (*value != '\\') {
-			*to++ = *value;
-			continue;
-		}
-		value++;
-		if (*value == 'n')
-			*to++ = '\n';
-		else if (*value == '\\')
-			*to++ = '\\';
-		else
-			return -EINVAL;
-	}
-	*to = '\0';
-	return 0;
-}
-
-char *state_format(const struct ublkpol_info *info)
-{
-	char *text = NULL;
-	size_t size = 0;
-	unsigned int i;
-	FILE *out = open_memstream(&text, &size);
-	bool failed;
-
-	if (!out)
-		return NULL;
-
-	fprintf(out, "pid=%d\nqueues=%u\ndepth=%u\nblock_size=%u\nsectors=%" PRIu64 "\n",
-		(int)info->pid, info->queues, info->depth, info->block_size,
-		(uint64_t)info->sectors);
-	fprintf(out, "counters_id=%u\npolicy=", info->counters_id);
-	put_escaped(out, info->policy);
-	for (i = 0; i < info->nr_backends; i++) {
-		fputs("\nbackend_name=", out);
-		put_escaped(out, info->backends[i].name);
-		fputs("\nbackend_path=", out);
-		put_escaped(out, info->backends[i].path);
-	}
-	fputc('\n', out);
-
-	failed = ferror(out);
-	if (fclose(out) || failed) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-static int parse_uint(const char *text, unsigned int *value)
-{
-	__u64 wide;
-
-	if (parse_number(text, UINT_MAX, &wide))
-		return -EINVAL;
-	*value = (unsigned int)wide;
-	return 0;
-}
-
-static int set_string(char **string, const char *value)
-{
-	if (*string)
-		return -EINVAL;
-	*string = strdup(value);
-	return *string ? 0 : -ENOMEM;
-}
-
-/* Starts a new backend; its path follows */
-static int parse_backend_name(const char *value, struct ublkpol_info *info)
-{
-	struct ublkpol_backend_info *grown;
-
-	if (info->nr_backends == STATE_MAX_BACKENDS)
-		return -EINVAL;
-	grown = realloc(info->backends, (info->nr_backends + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	info->backends = grown;
-	grown[info->nr_backends] = (struct ublkpol_backend_info){ 0 };
-	return set_string(&grown[info->nr_backends++].name, value);
-}
-
-static int parse_pair(const char *key, const char *value, struct ublkpol_info *info)
-{
-	__u64 pid;
-
-	if (!strcmp(key, "pid")) {
-		if (parse_number(value, INT_MAX, &pid))
-			return -EINVAL;
-		info->pid = (pid_t)pid;
-		return 0;
-	}
-	if (!strcmp(key, "queues"))
-		return parse_uint(value, &info->queues);
-	if (!strcmp(key, "depth"))
-		return parse_uint(value, &info->depth);
-	if (!strcmp(key, "block_size"))
-		return parse_uint(value, &info->block_size);
-	if (!strcmp(key, "sectors"))
-		return parse_number(value, ULLONG_MAX, &info->sectors);
-	if (!strcmp(key, "counters_id"))
-		return parse_uint(value, &info->counters_id);
-	if (!strcmp(key, "policy"))
-		return set_string(&info->policy, value);
-	if (!strcmp(key, "backend_name"))
-		return parse_backend_name(value, info);
-	if (!strcmp(key, "backend_path"))
-		return info->nr_backends
-			       ? set_string(&info->backends[info->nr_backends - 1].path, value)
-			       : -EINVAL;
-	return 0;
-}
-
-int state_parse(char *text, struct ublkpol_info *info)
-{
-	unsigned int i;
-	char *line;
-	int ret;
-
-	while ((line = strsep(&text, "\n"))) {
-		char *value;
-
-		if (!*line)
-			continue;
-		value = strchr(line, '=');
-		if (!value)
-			return -EINVAL;
-		*value++ = '\0';
-		ret = unescape(value);
-		if (!ret)
-			ret = parse_pair(line, value, info);
-		if (ret)
-			return ret;
-	}
-
-	if (!info->pid || !info->queues || !info->policy)
-		return -EINVAL;
-	for (i = 0; i < info->nr_backends; i++) {
-		if (!info->backends[i].path)
-			return -EINVAL;
-	}
-	return 0;
+	pins_remove_device(id);
+	dir = opendir(state_path(folder, id, ""));
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		unlink(state_path(path, id, entry->d_name));
+	closedir(dir);
+	rmdir(folder);
 }

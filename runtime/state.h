@@ -7,13 +7,21 @@
  * not keep. One folder per device, readable by root only:
  *
  *	/run/ublkpol		locked while a device is added or deleted
- *	/run/ublkpol/N/state	key=value lines, see state_format()
- *	/run/ublkpol/N/image	the policy image, for the text of its rules
+ *	/run/ublkpol/N/state	key=value lines, see state_text.h
+ *	/run/ublkpol/N/next	the state that a swap is about to bring
+ *	/run/ublkpol/N/G.object	the policy of generation G, as it was compiled
+ *	/run/ublkpol/N/G.image	its image, for the text of its rules
+ *	/run/ublkpol/N/lock	locked while the policy is replaced
  *	/run/ublkpol/N/queues	struct queue_counters of each queue, written
  *				by the queue threads; locked by the daemon as
  *				long as it lives
  *
- * The folder goes before the device number is free for another device.
+ * The folder goes before the device number is free for another device. What
+ * the policy itself has to remember is pinned beside it, see pins.h.
+ *
+ * A generation is a policy with its parameters and backends. "state" names the
+ * current one: replacing that file is the moment at which another generation
+ * becomes current.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +36,14 @@ struct state_queues {
 	unsigned int count;
 };
 
+/* The files of a generation; the buffers are not owned */
+struct state_files {
+	const void *object;
+	size_t object_size;
+	const void *image;
+	size_t image_size;
+};
+
 /** state_set_root() - use another folder than UBLKPOL_STATE_DIR, for tests */
 void state_set_root(const char *root);
 
@@ -38,6 +54,24 @@ void state_set_root(const char *root);
 int state_lock(int *fd, struct ublkpol_error *err);
 
 /**
+ * state_lock_device() - wait until no other process replaces the policy of @id
+ * @fd: set to a descriptor; closing it unlocks
+ *
+ * Return: 0, -ENOENT without such a device, or another negative errno
+ */
+int state_lock_device(int id, int *fd);
+
+/**
+ * state_try_lock_device() - the same without waiting
+ *
+ * Return: also -EBUSY
+ */
+int state_try_lock_device(int id, int *fd);
+
+/** state_lock_is_current() - is @fd still the lock of device @id, not of one before it? */
+bool state_lock_is_current(int id, int fd);
+
+/**
  * state_create() - make the folder of device @id, replacing a stale one
  * @queues: mapped and locked for the calling process; see state_close()
  * @nr_queues: how many counters
@@ -45,15 +79,37 @@ int state_lock(int *fd, struct ublkpol_error *err);
 int state_create(int id, struct state_queues *queues, unsigned int nr_queues,
 		 struct ublkpol_error *err);
 
+/**
+ * state_adopt() - become the daemon in the folder of a device that lost its own
+ * @queues, @nr_queues: as with state_create(); counters start again from 0
+ */
+int state_adopt(int id, struct state_queues *queues, unsigned int nr_queues,
+		struct ublkpol_error *err);
+
 /** state_close() - unmap and unlock the queues file */
 void state_close(struct state_queues *queues);
 
-/**
- * state_save() - write the state and image files of @info->id
- * @image: policy image, @image_size bytes
- */
-int state_save(const struct ublkpol_info *info, const void *image, size_t image_size,
-	       struct ublkpol_error *err);
+/** state_save_files() - write the files of generation @generation of device @id */
+int state_save_files(int id, unsigned int generation, const struct state_files *files,
+		     struct ublkpol_error *err);
+
+/** state_save() - write the state file of @info->id: its generation is current */
+int state_save(const struct ublkpol_info *info, struct ublkpol_error *err);
+
+/** state_save_next() - note the generation that a swap is about to bring */
+int state_save_next(const struct ublkpol_info *info, struct ublkpol_error *err);
+
+/** state_commit_next() - make the generation of state_save_next() the current one */
+int state_commit_next(int id, struct ublkpol_error *err);
+
+/** state_has_next() - is there such a note? */
+bool state_has_next(int id);
+
+/** state_drop_next() - forget the note of state_save_next(); harmless without one */
+void state_drop_next(int id);
+
+/** state_remove_files() - delete the files of a generation; harmless without them */
+void state_remove_files(int id, unsigned int generation);
 
 /**
  * state_load() - read the state file of device @id
@@ -65,17 +121,26 @@ int state_save(const struct ublkpol_info *info, const void *image, size_t image_
  */
 int state_load(int id, struct ublkpol_info *info);
 
+/** state_load_next() - read the note of state_save_next(); else as state_load() */
+int state_load_next(int id, struct ublkpol_info *info);
+
 void state_free_info(struct ublkpol_info *info);
+
+/** state_free_generation() - free only policy, backends and values of it */
+void state_free_generation(struct ublkpol_info *info);
 
 /** state_daemon_alive() - does the daemon of device @id still run? */
 bool state_daemon_alive(int id);
 
 /**
- * state_load_image() - read the policy image of device @id
+ * state_load_image() - read the policy image of a generation of device @id
  * @image: set to a buffer to be freed
  * @size: bytes
  */
-int state_load_image(int id, void **image, size_t *size);
+int state_load_image(int id, unsigned int generation, void **image, size_t *size);
+
+/** state_object_path() - where state_save_files() put the object; returns @path of PATH_MAX */
+const char *state_object_path(char *path, int id, unsigned int generation);
 
 /**
  * state_load_queues() - read the counters of @count queues of device @id
@@ -90,26 +155,7 @@ int state_load_queues(int id, struct queue_counters *counters, unsigned int coun
  */
 int state_ids(int **ids, size_t *count);
 
-/** state_remove() - delete the folder of device @id; harmless without one */
+/** state_remove() - delete the folder and the pins of device @id; harmless without them */
 void state_remove(int id);
-
-/**
- * state_format() - the text of a state file
- *
- * One "key=value" per line; in values, backslash and newline are written as
- * "\\" and "\n".
- * Return: a string to be freed, or NULL without memory
- */
-char *state_format(const struct ublkpol_info *info);
-
-/**
- * state_parse() - read such a text
- * @text: NUL-terminated, is cut up
- * @info: zeroed by the caller except id
- *
- * Unknown keys are skipped, so that a newer version may add some.
- * Return: 0, -EINVAL or -ENOMEM
- */
-int state_parse(char *text, struct ublkpol_info *info);
 
 #endif

@@ -11,14 +11,15 @@
 #include <bpf/libbpf.h>
 
 #include "error.h"
+#include "pins.h"
 #include "policy_image.h"
 #include "state.h"
+#include "stats.h"
 
 static int no_counters(int id, int code, struct ublkpol_error *err)
 {
-	return error_set(err, UBLKPOL_ERR_FAILED, code,
-			 "device %d has no counters any more: its program is gone (%s)", id,
-			 strerror(-code));
+	return error_set(err, UBLKPOL_ERR_FAILED, code, "cannot open the counters of device %d: %s",
+			 id, strerror(-code));
 }
 
 /* Return: a descriptor or a negative errno */
@@ -28,16 +29,15 @@ static int open_counters(const struct ublkpol_info *info, __u32 entries, struct 
 	__u32 size = sizeof(map);
 	int fd, ret;
 
-	fd = bpf_map_get_fd_by_id(info->counters_id);
+	fd = pins_open(info->id, info->generation, UBLKPOL_COUNTERS_MAP);
 	if (fd < 0)
-		return no_counters(info->id, -errno, err);
+		return no_counters(info->id, fd, err);
 
 	ret = bpf_obj_get_info_by_fd(fd, &map, &size) ? -errno : 0;
-	/* The number may belong to another map by now */
+	/* Where a later version of these tools added the device */
 	if (!ret && (map.type != BPF_MAP_TYPE_PERCPU_ARRAY || map.max_entries != entries ||
-		     map.value_size != sizeof(struct ublkpol_counters) ||
-		     strcmp(map.name, UBLKPOL_COUNTERS_MAP)))
-		ret = -ENOENT;
+		     map.value_size != sizeof(struct ublkpol_counters)))
+		ret = -EINVAL;
 	if (ret) {
 		close(fd);
 		return no_counters(info->id, ret, err);
@@ -91,7 +91,7 @@ static int load_image(const struct ublkpol_info *info, struct ublkpol_stats *sta
 	size_t size;
 	int ret;
 
-	ret = state_load_image(info->id, &stats->image, &size);
+	ret = state_load_image(info->id, info->generation, &stats->image, &size);
 	if (ret)
 		return error_set(err, UBLKPOL_ERR_FAILED, ret,
 				 "the policy of device %d is not in " UBLKPOL_STATE_DIR ": %s",
@@ -194,4 +194,32 @@ void ublkpol_stats_free(struct ublkpol_stats *stats)
 	free(stats->rules);
 	free(stats->image);
 	*stats = (struct ublkpol_stats){ 0 };
+}
+
+static bool has_counted(const struct ublkpol_counters *counters)
+{
+	int op;
+
+	for (op = 0; op < UBLKPOL_NR_OPS; op++) {
+		if (counters->requests[op])
+			return true;
+	}
+	return false;
+}
+
+bool stats_has_counted(const struct ublkpol_info *info)
+{
+	struct ublkpol_stats stats;
+	bool counted;
+	unsigned int i;
+
+	if (ublkpol_stats_read(info, &stats, NULL))
+		return false;
+	counted = has_counted(&stats.unmatched);
+	for (i = 0; !counted && i < stats.nr_rules; i++)
+		counted = has_counted(&stats.rules[i].counters);
+	for (i = 0; !counted && i < stats.nr_backends; i++)
+		counted = has_counted(&stats.backends[i]);
+	ublkpol_stats_free(&stats);
+	return counted;
 }

@@ -160,6 +160,16 @@ int ublk_control_start(struct ublk_control *control, int id)
 	return device_command(control, UBLK_U_CMD_START_DEV, id, NULL, 0, (__u64)getpid());
 }
 
+int ublk_control_start_recovery(struct ublk_control *control, int id)
+{
+	return device_command(control, UBLK_U_CMD_START_USER_RECOVERY, id, NULL, 0, 0);
+}
+
+int ublk_control_end_recovery(struct ublk_control *control, int id)
+{
+	return device_command(control, UBLK_U_CMD_END_USER_RECOVERY, id, NULL, 0, (__u64)getpid());
+}
+
 int ublk_control_get_info(struct ublk_control *control, int id, struct ublksrv_ctrl_dev_info *info)
 {
 	return device_command(control, UBLK_U_CMD_GET_DEV_INFO, id, info, sizeof(*info), 0);

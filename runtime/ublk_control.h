@@ -77,6 +77,21 @@ int ublk_control_stop_unused(struct ublk_control *control, int id);
  */
 int ublk_control_start(struct ublk_control *control, int id);
 
+/**
+ * ublk_control_start_recovery() - begin to be the daemon of a device that lost its own
+ *
+ * Return: 0, -EBUSY while the kernel is busy with the old one (or there is no
+ * need), or another negative errno
+ */
+int ublk_control_start_recovery(struct ublk_control *control, int id);
+
+/**
+ * ublk_control_end_recovery() - let its requests go on
+ *
+ * Waits until all FETCH commands have arrived from this process.
+ */
+int ublk_control_end_recovery(struct ublk_control *control, int id);
+
 int ublk_control_get_info(struct ublk_control *control, int id, struct ublksrv_ctrl_dev_info *info);
 int ublk_control_set_params(struct ublk_control *control, int id, struct ublk_params *params);
 int ublk_control_get_params(struct ublk_control *control, int id, struct ublk_params *params);

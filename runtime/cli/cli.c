@@ -121,6 +121,62 @@ int cli_parse_number(const char *text, int min, int max, int *value)
 	return 0;
 }
 
+int cli_parse_binding(const struct cli *cli, char *text, struct ublkpol_binding *bindings,
+		      size_t *count)
+{
+	char *path = strchr(text, '=');
+	size_t i;
+
+	if (!path || path == text || !path[1])
+		return cli_usage(cli, "'%s' is not NAME=PATH", text);
+	*path++ = '\0';
+	for (i = 0; i < *count; i++) {
+		if (!strcmp(bindings[i].name, text))
+			return cli_usage(cli, "backend %s is given twice", text);
+	}
+	bindings[*count] = (struct ublkpol_binding){ .name = text, .path = path };
+	(*count)++;
+	return 0;
+}
+
+int cli_parse_id(const struct cli *cli, const char *text, int *id)
+{
+	if (cli_parse_number(text, 0, CLI_MAX_DEVICE_ID, id))
+		return cli_usage(cli, "'%s' is no device number", text);
+	return 0;
+}
+
+const char *cli_status_name(const struct ublkpol_info *info)
+{
+	switch (info->status) {
+	case UBLKPOL_LIVE:
+		return info->daemon_alive ? "live" : "dying";
+	case UBLKPOL_STARTING:
+		return "starting";
+	case UBLKPOL_WAITING:
+		return "waiting";
+	case UBLKPOL_FAILING:
+		return "failing";
+	case UBLKPOL_DEAD:
+		return "dead";
+	case UBLKPOL_STALE:
+		return "stale";
+	}
+	return "?";
+}
+
+const char *cli_recovery_name(enum ublkpol_recovery recovery)
+{
+	static const char *const names[] = {
+		[UBLKPOL_RECOVERY_NONE] = "none",
+		[UBLKPOL_RECOVERY_WAIT] = "wait",
+		[UBLKPOL_RECOVERY_REISSUE] = "reissue",
+		[UBLKPOL_RECOVERY_FAIL] = "fail",
+	};
+
+	return names[recovery];
+}
+
 void cli_print_text(FILE *out, const char *text)
 {
 	for (; *text; text++) {

@@ -39,7 +39,11 @@ struct command {
 
 extern const struct command command_add;
 extern const struct command command_list;
+extern const struct command command_show;
 extern const struct command command_stats;
+extern const struct command command_swap;
+extern const struct command command_set;
+extern const struct command command_recover;
 extern const struct command command_del;
 extern const struct command command_features;
 
@@ -75,6 +79,25 @@ void cli_report(void *arg, enum ublkpol_report_level level, const char *text);
  * Return: 0 or -EINVAL
  */
 int cli_parse_number(const char *text, int min, int max, int *value);
+
+/**
+ * cli_parse_binding() - cut NAME=PATH in two
+ * @text: the name has no '=', the path may; is changed
+ * @bindings: gets another entry, *@count counts it; names must differ
+ *
+ * Return: 0 or the exit code
+ */
+int cli_parse_binding(const struct cli *cli, char *text, struct ublkpol_binding *bindings,
+		      size_t *count);
+
+/** cli_parse_id() - a device number of the command line; returns 0 or the exit code */
+int cli_parse_id(const struct cli *cli, const char *text, int *id);
+
+/** cli_status_name() - state of a device in a word */
+const char *cli_status_name(const struct ublkpol_info *info);
+
+/** cli_recovery_name() - as ublkpol add --recovery takes it */
+const char *cli_recovery_name(enum ublkpol_recovery recovery);
 
 /** cli_print_text() - print untrusted text: control characters as \xNN */
 void cli_print_text(FILE *out, const char *text);

@@ -1,40 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <sys/signalfd.h>
 
-#include "cli.h"
-#include "daemon.h"
-#include "json.h"
+#include "serve.h"
 
 struct add {
 	struct ublkpol_add_options options;
 	struct ublkpol_binding *bindings;
-	bool foreground;
+	struct serve serve;
 };
-
-/* Cuts NAME=PATH in two; the name has no '=', the path may */
-static int parse_binding(const struct cli *cli, char *text, struct add *add)
-{
-	struct ublkpol_binding *binding = &add->bindings[add->options.nr_bindings];
-	char *path = strchr(text, '=');
-	size_t i;
-
-	if (!path || path == text || !path[1])
-		return cli_usage(cli, "'%s' is not NAME=PATH", text);
-	*path++ = '\0';
-	for (i = 0; i < add->options.nr_bindings; i++) {
-		if (!strcmp(add->bindings[i].name, text))
-			return cli_usage(cli, "backend %s is given twice", text);
-	}
-	binding->name = text;
-	binding->path = path;
-	add->options.nr_bindings++;
-	return 0;
-}
 
 static int parse_unsigned(const struct cli *cli, const char *what, int max, unsigned int *value)
 {
@@ -46,11 +20,24 @@ static int parse_unsigned(const struct cli *cli, const char *what, int max, unsi
 	return 0;
 }
 
+static int parse_recovery(const struct cli *cli, enum ublkpol_recovery *recovery)
+{
+	int i;
+
+	for (i = UBLKPOL_RECOVERY_NONE; i <= UBLKPOL_RECOVERY_FAIL; i++) {
+		if (!strcmp(optarg, cli_recovery_name((enum ublkpol_recovery)i))) {
+			*recovery = (enum ublkpol_recovery)i;
+			return 0;
+		}
+	}
+	return cli_usage(cli, "recovery must be none, wait, reissue or fail, not '%s'", optarg);
+}
+
 static int parse_option(const struct cli *cli, int option, struct add *add)
 {
 	switch (option) {
 	case 'b':
-		return parse_binding(cli, optarg, add);
+		return cli_parse_binding(cli, optarg, add->bindings, &add->options.nr_bindings);
 	case 'n':
 		if (cli_parse_number(optarg, 0, CLI_MAX_DEVICE_ID, &add->options.id))
 			return cli_usage(cli, "'%s' is no device number", optarg);
@@ -59,8 +46,16 @@ static int parse_option(const struct cli *cli, int option, struct add *add)
 		return parse_unsigned(cli, "queues", UBLKPOL_MAX_QUEUES, &add->options.queues);
 	case 'd':
 		return parse_unsigned(cli, "depth", UBLKPOL_MAX_DEPTH, &add->options.depth);
+	case 'r':
+		return parse_recovery(cli, &add->options.recovery);
+	case 'H':
+		add->serve.handler = optarg;
+		return 0;
+	case 'A':
+		add->serve.handler_argument = optarg;
+		return 0;
 	default:
-		add->foreground = true;
+		add->serve.foreground = true;
 		return 0;
 	}
 }
@@ -73,15 +68,18 @@ static bool parse_arguments(struct cli *cli, int argc, char **argv, struct add *
 		{ "id", required_argument, NULL, 'n' },
 		{ "queues", required_argument, NULL, 'q' },
 		{ "depth", required_argument, NULL, 'd' },
+		{ "recovery", required_argument, NULL, 'r' },
+		{ "handler", required_argument, NULL, 'H' },
+		{ "handler-argument", required_argument, NULL, 'A' },
 		{ "foreground", no_argument, NULL, 'f' },
 		CLI_LONG_OPTIONS,
 		{ 0 },
 	};
 	int option;
 
-	while ((option = cli_option(cli, argc, argv, ":b:n:q:d:f" CLI_SHORT_OPTIONS, options)) !=
-	       -1) {
-		if (!strchr("bnqdf", option)) {
+	while ((option = cli_option(cli, argc, argv, ":b:n:q:d:r:fH:A:" CLI_SHORT_OPTIONS,
+				    options)) != -1) {
+		if (!strchr("bnqdrfHA", option)) {
 			if (!cli_common_option(cli, option, exit_code))
 				return false;
 			continue;
@@ -94,83 +92,20 @@ static bool parse_arguments(struct cli *cli, int argc, char **argv, struct add *
 		*exit_code = cli_usage(cli, "which policy? give a FILE.bpf.o made by ublkpolc");
 	else if (optind + 1 < argc)
 		*exit_code = cli_usage(cli, "unexpected argument '%s'", argv[optind + 1]);
+	else if (add->serve.handler_argument && !add->serve.handler)
+		*exit_code = cli_usage(cli, "an argument for the handler, but no handler");
 	else
 		add->options.policy = argv[optind];
 	return !*exit_code;
 }
 
-/* The signals that end the device are blocked, and read from the descriptor */
-static int open_ending_signals(void)
+static int start(const struct serve *serve, struct ublkpol_device **device,
+		 struct ublkpol_error *err)
 {
-	sigset_t ending;
+	struct add *add = serve->arg;
 
-	/* Whoever reads our output may go before us */
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGINT);
-	sigaddset(&ending, SIGTERM);
-	sigaddset(&ending, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ending, NULL);
-	return signalfd(-1, &ending, SFD_CLOEXEC);
-}
-
-static void print_device(const struct cli *cli, int id)
-{
-	char node[32];
-	struct json json;
-
-	snprintf(node, sizeof(node), UBLKPOL_NODE, id);
-	if (!cli->json) {
-		puts(node);
-		return;
-	}
-	json_init(&json, stdout);
-	json_begin_object(&json, NULL);
-	json_number(&json, "id", (__u64)id);
-	json_string(&json, "node", node);
-	json_end_object(&json);
-}
-
-/* In the process that owns the device, until the device is gone */
-static int serve(struct cli *cli, const struct add *add, int ready_fd)
-{
-	struct ublkpol_error err = { 0 };
-	struct ublkpol_device *device;
-	int signal_fd;
-
-	signal_fd = open_ending_signals();
-	if (signal_fd < 0) {
-		snprintf(err.text, sizeof(err.text), "cannot wait for signals: %s",
-			 strerror(errno));
-		return cli_fail(cli, &err);
-	}
-	if (ublkpol_device_add(&device, &add->options, &err))
-		return cli_fail(cli, &err);
-
-	print_device(cli, ublkpol_device_id(device));
-	fflush(stdout);
-	if (ready_fd >= 0)
-		daemon_ready(ready_fd);
-	ublkpol_device_wait(device, signal_fd);
-	ublkpol_device_remove(device);
-	return 0;
-}
-
-static int start(struct cli *cli, const struct add *add)
-{
-	struct ublkpol_error err = { 0 };
-	int ready_fd, exit_code = 0;
-
-	if (add->foreground)
-		return serve(cli, add, -1);
-
-	ready_fd = daemon_start(&exit_code);
-	if (ready_fd < 0) {
-		snprintf(err.text, sizeof(err.text), "cannot start the daemon: %s",
-			 strerror(-ready_fd));
-		return cli_fail(cli, &err);
-	}
-	return ready_fd ? serve(cli, add, ready_fd) : exit_code;
+	add->options.handler = serve->loaded;
+	return ublkpol_device_add(device, &add->options, err);
 }
 
 static int run_add(struct cli *cli, int argc, char **argv)
@@ -183,6 +118,7 @@ static int run_add(struct cli *cli, int argc, char **argv)
 			.report = cli_report,
 			.report_arg = cli,
 		},
+		.serve = { .start = start, .arg = &add },
 	};
 	int exit_code = 0;
 
@@ -191,7 +127,7 @@ static int run_add(struct cli *cli, int argc, char **argv)
 		return UBLKPOL_ERR_FAILED;
 	add.options.bindings = add.bindings;
 	if (parse_arguments(cli, argc, argv, &add, &exit_code))
-		exit_code = start(cli, &add);
+		exit_code = serve_run(cli, &add.serve);
 	free(add.bindings);
 	return exit_code;
 }
@@ -201,7 +137,7 @@ const struct command command_add = {
 	.run = run_add,
 	.summary = "make a block device from a compiled policy",
 	.help = "usage: ublkpol add POLICY.bpf.o [-b NAME=PATH]... [-n ID] [-q QUEUES] [-d DEPTH]\n"
-		"                   [-f] [-j] [-v]\n"
+		"                   [-r MODE] [-H FILE.so [-A TEXT]] [-f] [-j] [-v]\n"
 		"\n"
 		"Loads the policy, opens its backends and starts the device. When the command\n"
 		"returns, the device takes I/O; its name is printed. A daemon stays behind, which\n"
@@ -219,5 +155,16 @@ const struct command command_add = {
 		"  -q, --queues QUEUES      hardware queues, each with a thread (default 1)\n"
 		"  -d, --depth DEPTH        requests in flight per queue (default 128, up to "
 		"4096)\n"
+		"  -r, --recovery MODE      what becomes of the device if its daemon is killed:\n"
+		"                           none     it fails all requests; delete it (default)\n"
+		"                           wait     requests in flight fail, later ones wait for\n"
+		"                                    ublkpol recover\n"
+		"                           reissue  all requests wait; those in flight are "
+		"issued\n"
+		"                                    again\n"
+		"                           fail     requests fail until ublkpol recover\n"
+		"  -H, --handler FILE.so    code for requests that the policy gives to the user;\n"
+		"                           without it they fail; see libublkpol.h\n"
+		"  -A, --handler-argument TEXT  for the handler\n"
 		"  -f, --foreground         do not fork; the command ends with the device\n",
 };

@@ -4,21 +4,6 @@
 #include "cli.h"
 #include "json.h"
 
-static const char *status_name(const struct ublkpol_info *info)
-{
-	switch (info->status) {
-	case UBLKPOL_LIVE:
-		return info->daemon_alive ? "live" : "dying";
-	case UBLKPOL_STARTING:
-		return "starting";
-	case UBLKPOL_DEAD:
-		return "dead";
-	case UBLKPOL_STALE:
-		return "stale";
-	}
-	return "?";
-}
-
 static void print_json(const struct ublkpol_info *list, size_t count)
 {
 	struct json json;
@@ -35,13 +20,15 @@ static void print_json(const struct ublkpol_info *list, size_t count)
 		json_begin_object(&json, NULL);
 		json_number(&json, "id", (__u64)info->id);
 		json_string(&json, "node", node);
-		json_string(&json, "state", status_name(info));
+		json_string(&json, "state", cli_status_name(info));
 		json_number(&json, "size", info->sectors << 9);
 		json_number(&json, "block_size", info->block_size);
 		json_number(&json, "queues", info->queues);
 		json_number(&json, "depth", info->depth);
 		json_number(&json, "pid", (__u64)info->pid);
 		json_bool(&json, "daemon_alive", info->daemon_alive);
+		json_string(&json, "recovery", cli_recovery_name(info->recovery));
+		json_number(&json, "generation", info->generation);
 		json_string(&json, "policy", info->policy);
 		json_begin_array(&json, "backends");
 		for (b = 0; b < info->nr_backends; b++) {
@@ -71,7 +58,7 @@ static void print_text(const struct ublkpol_info *list, size_t count)
 
 		snprintf(node, sizeof(node), UBLKPOL_NODE, info->id);
 		snprintf(pid, sizeof(pid), info->daemon_alive ? "%d" : "(%d)", (int)info->pid);
-		printf("%-14s %-9s %10s %6u %6u %8s  ", node, status_name(info),
+		printf("%-14s %-9s %10s %6u %6u %8s  ", node, cli_status_name(info),
 		       cli_format_bytes(size, info->sectors << 9), info->queues, info->depth, pid);
 		cli_print_text(stdout, *info->policy ? info->policy : "(unknown)");
 		putchar('\n');
@@ -123,6 +110,8 @@ const struct command command_list = {
 		"  live      takes I/O\n"
 		"  starting  its daemon is setting it up or taking it down\n"
 		"  dying     its daemon is gone, the kernel is ending its requests\n"
+		"  waiting   its daemon is gone, requests wait; recover or delete it\n"
+		"  failing   its daemon is gone, requests fail; recover or delete it\n"
 		"  dead      its daemon is gone, I/O fails; delete it\n"
 		"  stale     only files under " UBLKPOL_STATE_DIR " are left; delete it\n",
 };

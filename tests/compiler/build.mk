@@ -8,7 +8,7 @@ DIFFERENTIAL_INC := -Ibpf_templates -Ikernel/uapi
 DIFFERENTIAL_CC	:= $(CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(filter -fsanitize% \
 	-fno-sanitize%,$(CFLAGS)) $(DIFFERENTIAL_INC) -shared -fPIC
 DIFFERENTIAL_CLANG := $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror \
-	$(DIFFERENTIAL_INC) -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+	$(DIFFERENTIAL_INC) -idirafter /usr/include/$(MULTIARCH)
 
 $(BUILD)/differential: $(DIFFERENTIAL_OBJ) $(BUILD)/libublkpol.a
 	$(call say,LD,$@)

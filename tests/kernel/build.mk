@@ -5,7 +5,7 @@
 KERNEL_TEST_CFLAGS := $(CFLAGS) $(RUNTIME_CFLAGS)
 # by_hand.bpf.c needs nothing of the C library but its UAPI headers
 KERNEL_TEST_BPF_CFLAGS := -target bpf -O2 -g -Wall -Wextra -Werror -Ikernel/uapi \
-	-I/usr/include/$(shell $(CC) -print-multiarch)
+	-I/usr/include/$(MULTIARCH)
 
 .PHONY: kernel-tests
 kernel-tests: $(BUILD)/by-hand $(BUILD)/by_hand.bpf.o $(BUILD)/verifier

@@ -11,6 +11,7 @@ int main(void)
 
 	suite_add_tcase(suite, backend_case());
 	suite_add_tcase(suite, cli_case());
+	suite_add_tcase(suite, device_params_case());
 	suite_add_tcase(suite, json_case());
 	suite_add_tcase(suite, kernel_features_case());
 	suite_add_tcase(suite, state_case());

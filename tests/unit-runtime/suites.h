@@ -7,6 +7,7 @@
 
 TCase *backend_case(void);
 TCase *cli_case(void);
+TCase *device_params_case(void);
 TCase *json_case(void);
 TCase *kernel_features_case(void);
 TCase *state_case(void);

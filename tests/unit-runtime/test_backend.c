@@ -42,7 +42,7 @@ static void expect_refused(struct backend *backends, unsigned int count, const c
 {
 	struct ublkpol_error err = { 0 };
 
-	ck_assert_int_lt(backends_open(backends, count, &err), 0);
+	ck_assert_int_lt(backends_open(backends, count, NULL, &err), 0);
 	ck_assert_int_eq(err.kind, UBLKPOL_ERR_INPUT);
 	ck_assert_msg(strstr(err.text, why), "said: %s", err.text);
 	backends_close(backends, count);
@@ -57,7 +57,7 @@ START_TEST(files_are_opened_for_writing)
 	make_file("a", 1 << 20);
 	make_file("b", (1 << 20) + 513);
 	ck_assert_int_eq(symlink("b", "link"), 0);
-	ck_assert_msg(!backends_open(b, 2, &err), "said: %s", err.text);
+	ck_assert_msg(!backends_open(b, 2, NULL, &err), "said: %s", err.text);
 	for (i = 0; i < 2; i++) {
 		ck_assert_int_eq(fcntl(b[i].fd, F_GETFL) & O_ACCMODE, O_RDWR);
 		ck_assert_int_eq(!!(fcntl(b[i].fd, F_GETFL) & O_DIRECT), b[i].direct);
@@ -113,11 +113,81 @@ START_TEST(a_file_serves_one_device_at_a_time)
 	struct ublkpol_error err = { 0 };
 
 	make_file("a", 4096);
-	ck_assert_int_eq(backends_open(&first, 1, &err), 0);
+	ck_assert_int_eq(backends_open(&first, 1, NULL, &err), 0);
 	expect_refused(&second, 1, "backend x: a is locked by another process");
 	backends_close(&first, 1);
-	ck_assert_int_eq(backends_open(&second, 1, &err), 0);
+	ck_assert_int_eq(backends_open(&second, 1, NULL, &err), 0);
 	backends_close(&second, 1);
+}
+END_TEST
+
+/* What a live device has, it keeps: no lock is in the way, no file stays open here */
+START_TEST(files_of_a_live_device_are_kept)
+{
+	struct backend old[] = { { .name = "x", .path = "a" }, { .name = "y", .path = "b" } };
+	struct backend new[] = { { .name = "y", .path = "link" }, { .name = "z", .path = "hard" } };
+	struct ublkpol_backend_info has[2];
+	const struct ublkpol_info live = { .backends = has, .nr_backends = 2 };
+	struct ublkpol_error err = { 0 };
+	unsigned int i;
+
+	make_file("a", 4096);
+	make_file("b", 8192);
+	make_file("hard", 4096);
+	ck_assert_int_eq(symlink("b", "link"), 0);
+	ck_assert_int_eq(backends_open(old, 2, NULL, &err), 0);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(old[i].keep, -1);
+		has[i] = (struct ublkpol_backend_info){ .dev = old[i].dev,
+							.ino = old[i].ino,
+							.can = 40 + i };
+	}
+	ck_assert_msg(!backends_open(new, 2, &live, &err), "said: %s", err.text);
+	ck_assert_int_eq(new[0].keep, 1);
+	ck_assert_int_eq(new[0].fd, -1);
+	ck_assert_uint_eq(new[0].size, 8192);
+	ck_assert_uint_eq(new[0].can, 41);
+	ck_assert_int_eq(new[1].keep, -1);
+	ck_assert_int_ge(new[1].fd, 0);
+	backends_close(new, 2);
+
+	/* The name of a backend does not matter, another file of that name does */
+	ck_assert_int_eq(unlink("link"), 0);
+	ck_assert_int_eq(symlink("hard", "link"), 0);
+	ck_assert_int_eq(backends_open(new, 1, &live, &err), 0);
+	ck_assert_int_eq(new[0].keep, -1);
+	backends_close(new, 1);
+	backends_close(old, 2);
+}
+END_TEST
+
+/* Trying it out must not leave a trace */
+START_TEST(operations_are_tried_behind_the_end)
+{
+	struct backend b = { .name = "x", .path = "a" };
+	struct ublkpol_error err = { 0 };
+	char content[512];
+	struct stat before, after;
+	int fd;
+
+	make_file("a", 4096 + 512);
+	fd = open("a", O_RDWR);
+	memset(content, 'x', sizeof(content));
+	ck_assert_int_eq(pwrite(fd, content, 512, 4096), 512);
+	ck_assert_int_eq(fsync(fd), 0);
+	ck_assert_int_eq(fstat(fd, &before), 0);
+	ck_assert_int_eq(backends_open(&b, 1, NULL, &err), 0);
+	/* Every file system that tests run on can punch holes */
+	ck_assert(b.can & UBLKPOL_CAN_DISCARD);
+	ck_assert_uint_ge(b.discard_granularity, 512);
+	ck_assert_int_eq(fstat(fd, &after), 0);
+	ck_assert_int_eq(after.st_size, before.st_size);
+	ck_assert_int_eq(after.st_blocks, before.st_blocks);
+	memset(content, 0, sizeof(content));
+	ck_assert_int_eq(pread(fd, content, 512, 4096), 512);
+	ck_assert(content[0] == 'x' && content[511] == 'x');
+	backends_close(&b, 1);
+	close(fd);
 }
 END_TEST
 
@@ -167,6 +237,8 @@ TCase *backend_case(void)
 	tcase_add_test(tc, what_cannot_be_a_backend_is_refused);
 	tcase_add_test(tc, one_file_cannot_be_two_backends);
 	tcase_add_test(tc, a_file_serves_one_device_at_a_time);
+	tcase_add_test(tc, files_of_a_live_device_are_kept);
+	tcase_add_test(tc, operations_are_tried_behind_the_end);
 	tcase_add_test(tc, the_strictest_limits_hold);
 	tcase_add_test(tc, sizes_count_whole_blocks);
 	return tc;

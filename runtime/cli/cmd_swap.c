@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+
+#include "cli.h"
+#include "json.h"
+
+static void print_result(const struct cli *cli, int id)
+{
+	struct json json;
+
+	if (!cli->json)
+		return;
+	json_init(&json, stdout);
+	json_begin_object(&json, NULL);
+	json_number(&json, "id", (__u64)id);
+	json_end_object(&json);
+}
+
+static int swap(const struct cli *cli, int id, const struct ublkpol_swap_options *options)
+{
+	struct ublkpol_error err = { 0 };
+
+	if (ublkpol_swap(id, options, &err))
+		return cli_fail(cli, &err);
+	print_result(cli, id);
+	return 0;
+}
+
+static int parse_and_swap(struct cli *cli, int argc, char **argv, struct ublkpol_binding *bindings)
+{
+	static const struct option options[] = { { "id", required_argument, NULL, 'n' },
+						 { "backend", required_argument, NULL, 'b' },
+						 CLI_LONG_OPTIONS,
+						 { 0 } };
+	struct ublkpol_swap_options swap_options = {
+		.bindings = bindings,
+		.report = cli_report,
+		.report_arg = cli,
+	};
+	int option, exit_code = 0, id = -1;
+
+	while ((option = cli_option(cli, argc, argv, ":n:b:" CLI_SHORT_OPTIONS, options)) != -1) {
+		if (option == 'n')
+			exit_code = cli_parse_id(cli, optarg, &id);
+		else if (option == 'b')
+			exit_code =
+				cli_parse_binding(cli, optarg, bindings, &swap_options.nr_bindings);
+		else if (!cli_common_option(cli, option, &exit_code))
+			return exit_code;
+		if (exit_code)
+			return exit_code;
+	}
+	if (id < 0)
+		return cli_usage(cli, "which device? give -n ID");
+	if (optind == argc)
+		return cli_usage(cli, "which policy? give a FILE.bpf.o made by ublkpolc");
+	if (optind + 1 < argc)
+		return cli_usage(cli, "unexpected argument '%s'", argv[optind + 1]);
+	swap_options.policy = argv[optind];
+	return swap(cli, id, &swap_options);
+}
+
+static int run_swap(struct cli *cli, int argc, char **argv)
+{
+	struct ublkpol_binding *bindings = calloc((size_t)argc, sizeof(*bindings));
+	int exit_code;
+
+	if (!bindings)
+		return UBLKPOL_ERR_FAILED;
+	exit_code = parse_and_swap(cli, argc, argv, bindings);
+	free(bindings);
+	return exit_code;
+}
+
+const struct command command_swap = {
+	.name = "swap",
+	.run = run_swap,
+	.summary = "another policy for a live device",
+	.help = "usage: ublkpol swap -n ID POLICY.bpf.o [-b NAME=PATH]... [-j] [-v]\n"
+		"\n"
+		"Replaces the policy of a device that is in use. Each request is served by the "
+		"old\n"
+		"policy or by the new one as a whole; none fails or waits for the daemon. When "
+		"the\n"
+		"command returns, the last request of the old policy has ended, and what it wrote\n"
+		"is flushed on backends that the new policy does not have.\n"
+		"\n"
+		"A backend that has the same name now keeps its file unless -b gives it another.\n"
+		"The size of the device, its block size and the operations that it takes cannot\n"
+		"change: a policy that needs others is refused. A swap does not move data. The\n"
+		"new policy starts with new counters.\n"
+		"\n"
+		"options:\n"
+		"  -n, --id ID              device number, the N of /dev/ublkbN\n"
+		"  -b, --backend NAME=PATH  file or block device of a backend\n",
+};

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Another generation for a live device. The order of things makes sure that
+ * whoever dies half way leaves a device that can still be understood:
+ *
+ *	files and pins of the new generation, the note "next"
+ *	UBLK_U_CMD_ATTACH_BPF: the kernel has switched
+ *	"next" becomes "state"
+ *	files and pins of the old generation go
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/prctl.h>
+#include <bpf/bpf.h>
+
+#include "error.h"
+#include "generation.h"
+#include "list.h"
+#include "pins.h"
+#include "state.h"
+#include "stats.h"
+#include "swap.h"
+#include "ublk_control.h"
+
+static void forget_generation(int id, unsigned int generation)
+{
+	state_remove_files(id, generation);
+	pins_remove(id, generation);
+}
+
+/* --- after an accident --- */
+
+static bool program_exists(__u32 prog_id)
+{
+	int fd = bpf_prog_get_fd_by_id(prog_id);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/*
+ * The kernel alone keeps the program of the generation in use. When the daemon
+ * has died as well, no program is left; then the counters tell: either the new
+ * generation has served a request, or nothing is lost by going back.
+ */
+static bool kernel_has_switched(const struct ublkpol_info *next)
+{
+	return program_exists(next->prog_id) || stats_has_counted(next);
+}
+
+static void settle_locked(int id)
+{
+	struct ublkpol_info current, next;
+	int ret;
+
+	ret = state_load_next(id, &next);
+	if (ret) {
+		if (ret == -EINVAL)
+			state_drop_next(id);
+		state_free_info(&next);
+		return;
+	}
+	ret = state_load(id, &current);
+	if (!ret && kernel_has_switched(&next)) {
+		if (!state_commit_next(id, NULL))
+			forget_generation(id, current.generation);
+	} else {
+		state_drop_next(id);
+		forget_generation(id, next.generation);
+	}
+	state_free_info(&current);
+	state_free_info(&next);
+}
+
+void swap_settle(int id)
+{
+	int lock_fd;
+
+	if (!state_has_next(id) || state_try_lock_device(id, &lock_fd))
+		return;
+	settle_locked(id);
+	close(lock_fd);
+}
+
+/* --- parameters --- */
+
+static struct ublkpol_value_info *find_value(struct ublkpol_info *info, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < info->nr_values; i++) {
+		if (!strcmp(info->values[i].name, name))
+			return &info->values[i];
+	}
+	return NULL;
+}
+
+static int set_value(struct ublkpol_info *info, const struct ublkpol_value *value)
+{
+	struct ublkpol_value_info *entry = find_value(info, value->name), *grown;
+	char *text;
+
+	if (!entry) {
+		grown = realloc(info->values, (info->nr_values + 1) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		info->values = grown;
+		entry = &grown[info->nr_values];
+		*entry = (struct ublkpol_value_info){ .name = strdup(value->name) };
+		info->nr_values++;
+		if (!entry->name)
+			return -ENOMEM;
+	}
+	text = strdup(value->text);
+	if (!text)
+		return -ENOMEM;
+	free(entry->text);
+	entry->text = text;
+	return 0;
+}
+
+static int merge_values(struct ublkpol_info *info, const struct ublkpol_swap_options *options,
+			struct ublkpol_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < options->nr_values; i++) {
+		if (set_value(info, &options->values[i]))
+			return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+/* --- replacement --- */
+
+/* A reclaim that waits for the device must not wait for the swap of it, too */
+static int attach_as_io_flusher(struct generation *gen, struct ublk_control *control, int id,
+				struct ublkpol_error *err)
+{
+	int was = prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0), ret;
+
+	if (!was)
+		prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+	ret = generation_attach(gen, control, id, err);
+	if (!was)
+		prctl(PR_SET_IO_FLUSHER, 0, 0, 0, 0);
+	return ret;
+}
+
+/*
+ * The device may have been deleted while the kernel switched, and its number
+ * be somebody else's: then there is nothing to write.
+ */
+static int commit(const struct ublkpol_info *old, int device_lock, struct ublkpol_error *err)
+{
+	int lock_fd, ret;
+
+	ret = state_lock(&lock_fd, err);
+	if (ret)
+		return ret;
+	if (!state_lock_is_current(old->id, device_lock)) {
+		ret = error_set(err, UBLKPOL_ERR_NO_DEVICE, -ENODEV,
+				"device %d was deleted meanwhile", old->id);
+	} else {
+		ret = state_commit_next(old->id, err);
+		if (!ret)
+			forget_generation(old->id, old->generation);
+	}
+	close(lock_fd);
+	return ret;
+}
+
+static int replace(struct generation *gen, struct ublk_control *control,
+		   const struct ublkpol_info *old, const char *policy, int device_lock,
+		   struct ublkpol_error *err)
+{
+	struct ublkpol_info next = *old;
+	int ret;
+
+	next.policy = NULL;
+	next.backends = NULL;
+	next.nr_backends = 0;
+	next.values = NULL;
+	next.nr_values = 0;
+	next.generation = old->generation + 1;
+	ret = generation_describe(gen, policy, &next, err);
+	if (!ret)
+		ret = generation_keep(gen, &next, err);
+	if (!ret)
+		ret = state_save_next(&next, err);
+	if (!ret)
+		ret = attach_as_io_flusher(gen, control, next.id, err);
+	if (ret) {
+		state_drop_next(next.id);
+		forget_generation(next.id, next.generation);
+	} else {
+		ret = commit(old, device_lock, err);
+	}
+	state_free_generation(&next);
+	return ret;
+}
+
+static int swap_locked(struct ublk_control *control, struct ublkpol_info *info,
+		       const struct ublkpol_swap_options *options, int device_lock,
+		       struct ublkpol_error *err)
+{
+	struct ublk_params fixed;
+	char object[PATH_MAX];
+	const struct generation_source source = {
+		.object = options->policy ? options->policy
+					  : state_object_path(object, info->id, info->generation),
+		.bindings = options->bindings,
+		.nr_bindings = options->nr_bindings,
+		.device = info,
+		.is_live = true,
+		.same_policy = !options->policy,
+		.fixed = &fixed,
+		.report = options->report,
+		.report_arg = options->report_arg,
+	};
+	struct generation gen;
+	int ret;
+
+	ret = ublk_control_get_params(control, info->id, &fixed);
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_FAILED, ret,
+				 "the ublk driver cannot describe the device: %s", strerror(-ret));
+	ret = merge_values(info, options, err);
+	if (ret)
+		return ret;
+
+	ret = generation_open(&gen, &source, err);
+	if (!ret)
+		ret = generation_load(&gen, err);
+	if (!ret)
+		ret = replace(&gen, control, info, options->policy ? options->policy : info->policy,
+			      device_lock, err);
+	generation_free(&gen);
+	return ret;
+}
+
+int ublkpol_swap(int id, const struct ublkpol_swap_options *options, struct ublkpol_error *err)
+{
+	struct ublk_control control = { .fd = -1 };
+	struct ublkpol_info info;
+	int device_lock = -1, ret;
+
+	ret = ublk_control_open(&control, err);
+	if (ret)
+		return ret;
+	ret = list_find(&control, id, &info, err);
+	if (ret)
+		goto out;
+	state_free_info(&info);
+
+	/* What another swap leaves is what this one starts from */
+	ret = state_lock_device(id, &device_lock);
+	if (ret) {
+		error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot lock device %d: %s", id,
+			  strerror(-ret));
+		goto out;
+	}
+	settle_locked(id);
+	ret = list_find(&control, id, &info, err);
+	if (ret)
+		goto out;
+	if (info.status == UBLKPOL_LIVE)
+		ret = swap_locked(&control, &info, options, device_lock, err);
+	else
+		ret = error_set(err, UBLKPOL_ERR_FAILED, -EINVAL,
+				"device %d is not live: see ublkpol list", id);
+	state_free_info(&info);
+out:
+	if (device_lock >= 0)
+		close(device_lock);
+	ublk_control_close(&control);
+	return ret;
+}
