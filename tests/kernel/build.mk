@@ -3,23 +3,24 @@
 # Programs that test the kernel series without the compiler
 
 KERNEL_TEST_CFLAGS := $(CFLAGS) $(RUNTIME_CFLAGS)
-# by_hand.bpf.c needs nothing of the C library but its UAPI headers
+# The BPF programs need nothing of the C library but its UAPI headers
 KERNEL_TEST_BPF_CFLAGS := -target bpf -O2 -g -Wall -Wextra -Werror -Ikernel/uapi \
 	-I/usr/include/$(MULTIARCH)
 
+KERNEL_TEST_BPF := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/kernel/*.bpf.c))
+# One main() each; what they share is test_*.c
+KERNEL_TEST_MAIN := $(filter-out tests/kernel/test_% %.bpf.c,$(wildcard tests/kernel/*.c))
+KERNEL_TEST_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/kernel/test_*.c))
+KERNEL_TESTS := $(KERNEL_TEST_MAIN:%.c=$(BUILD)/%)
+
 .PHONY: kernel-tests
-kernel-tests: $(BUILD)/by-hand $(BUILD)/by_hand.bpf.o $(BUILD)/verifier
+kernel-tests: $(KERNEL_TESTS) $(KERNEL_TEST_BPF)
 
-$(BUILD)/by-hand: $(BUILD)/tests/kernel/by_hand.o $(BUILD)/tests/kernel/test_program.o \
-		$(BUILD)/libublkpol.a
+$(KERNEL_TESTS): $(BUILD)/%: $(BUILD)/%.o $(KERNEL_TEST_SHARED) $(BUILD)/libublkpol.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 
-$(BUILD)/verifier: $(BUILD)/tests/kernel/verifier.o $(BUILD)/libublkpol.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
-
-$(BUILD)/by_hand.bpf.o: tests/kernel/by_hand.bpf.c tests/kernel/regions.h
+$(KERNEL_TEST_BPF): $(BUILD)/%.bpf.o: %.bpf.c $(wildcard tests/kernel/*.h)
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(KERNEL_TEST_BPF_CFLAGS) -c -o $@ $<

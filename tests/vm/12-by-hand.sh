@@ -5,11 +5,11 @@
 . "$(dirname "$0")/lib.sh"
 
 truncate -s 16M "$disk/a" "$disk/b"
-"$BUILD/by-hand" "$BUILD/by_hand.bpf.o" "$disk/a" "$disk/b"
+"$kernel_tests/by_hand" "$kernel_tests/by_hand.bpf.o" "$disk/a" "$disk/b"
 
 null_blk nullb_a 16
 null_blk nullb_b 16
-"$BUILD/by-hand" "$BUILD/by_hand.bpf.o" /dev/nullb_a /dev/nullb_b
+"$kernel_tests/by_hand" "$kernel_tests/by_hand.bpf.o" /dev/nullb_a /dev/nullb_b
 null_blk nullb_c 16
 null_blk nullb_d 16
-"$BUILD/by-hand" "$BUILD/by_hand.bpf.o" /dev/nullb_c /dev/nullb_d ring
+"$kernel_tests/by_hand" "$kernel_tests/by_hand.bpf.o" /dev/nullb_c /dev/nullb_d ring

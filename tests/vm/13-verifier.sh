@@ -3,4 +3,4 @@
 # The verifier rejects programs that break the rules of the kernel ABI
 . "$(dirname "$0")/lib.sh"
 
-"$BUILD/verifier"
+"$kernel_tests/verifier"
