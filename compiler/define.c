@@ -16,6 +16,7 @@ static struct ast_declaration *define_parse(const char *text, unsigned int order
 					    struct arena *arena, struct diag *diag)
 {
 	struct source *source = arena_alloc(arena, sizeof(*source));
+	const struct location all = { 1, 1, 1, 1, source };
 	struct ast_policy parsed = { 0 };
 	int nr_errors = diag->nr_errors;
 
@@ -27,8 +28,7 @@ static struct ast_declaration *define_parse(const char *text, unsigned int order
 	if (!parsed.rules && parsed.declarations && !parsed.declarations->next &&
 	    parsed.declarations->kind == AST_DECLARE_PARAM)
 		return parsed.declarations;
-	diag_error(diag, (struct location){ 1, 1, 1, 1, source }, NULL,
-		   "this is more than one parameter");
+	diag_error(diag, all, NULL, "this is more than one parameter");
 	return NULL;
 }
 
