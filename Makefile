@@ -56,6 +56,7 @@ help:
 	@echo '                  minute of it is in check-compiler'
 	@echo '  check-vm        real I/O in a guest that runs the patched kernel'
 	@echo '  check-debug     the tests of check-vm on a kernel with KASAN, lockdep and more'
+	@echo '  check-soak      what check-vm repeats, repeated for hours'
 	@echo '  check-selftests the kernel'"'"'s own ublk selftests, patched and unpatched'
 	@echo '  bench           measure everything against its peers: bench/results/'
 	@echo '  bench-quick     the main tables of it, in minutes'
@@ -156,6 +157,11 @@ check-debug: deps-full
 	$(Q)TESTS='$(TESTS)' tests/run debug
 
 # Unpatched first: a change of the series then is built in a tree that is warm
+.PHONY: check-soak
+check-soak: deps
+	$(Q)$(MAKE) all model kernel-tests test-policies kernel
+	$(Q)TESTS='$(TESTS)' tests/run soak
+
 .PHONY: check-selftests kernel-selftests
 kernel-selftests:
 	$(Q)kernel/build $(VERBOSE) -c selftests -u -o build/kernel-unpatched

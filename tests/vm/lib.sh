@@ -91,6 +91,17 @@ scaled()
 	echo $(($1 > SLOWNESS ? $1 / SLOWNESS : 1))
 }
 
+# repeated NUMBER SOAK_NUMBER: how often to do what only gains from being repeated,
+# in make check (scaled) and in make check-soak
+repeated()
+{
+	if [ "$SOAK" = 1 ]; then
+		echo "$2"
+	else
+		scaled "$1"
+	fi
+}
+
 # limited SECONDS COMMAND...: status 124 when the command has not ended by then
 limited()
 {

@@ -1,0 +1,675 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fuzz OBJECT BIO_BACKEND FILE_BACKEND RING_BACKEND SQES [SEED]: a program makes
+ * helper calls with SQEs around and beyond what is valid. Each result is
+ * compared with test_model.c, each request's effect on data with a copy of the
+ * backends in memory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "fuzz.h"
+#include "test_device.h"
+#include "test_io.h"
+#include "test_model.h"
+#include "test_program.h"
+
+#define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
+#define NR_BACKENDS	 3
+#define BACKEND_BYTES	 (2U << 20)
+#define BACKEND_SECTORS	 (BACKEND_BYTES / 512)
+#define DEVICE_SECTORS	 (1U << 17)
+#define PAYLOAD_SECTORS	 64U
+#define MAX_ITEMS	 16
+#define LONGEST_HOLD_NS	 1000000ULL
+#define COMPARE_INTERVAL 4096 /* requests between two comparisons of all data */
+
+enum backend { BIO, FILE_ON_RING, BDEV_ON_RING };
+
+struct slot {
+	enum backend backend;
+	int mode; /* of open() */
+	unsigned int flags;
+};
+
+static const struct slot slots[] = {
+	{ BIO, O_RDWR, 0 },
+	{ FILE_ON_RING, O_RDWR, 0 },
+	{ BDEV_ON_RING, O_RDWR, UBLK_BPF_SLOT_RING },
+	{ FILE_ON_RING, O_RDONLY, 0 },
+	{ BIO, O_WRONLY, 0 },
+};
+
+static const char *const op_names[] = { "read", "write", "flush", "discard", "write zeroes" };
+
+struct fuzz {
+	struct test_device dev;
+	struct model_slot model_slots[ARRAY_SIZE(slots)];
+	int backends[NR_BACKENDS]; /* O_DIRECT, for comparing */
+	unsigned char *copy[NR_BACKENDS];
+	unsigned long touched[NR_BACKENDS][BACKEND_SECTORS]; /* by which request, as written */
+	struct fuzz_case *todo; /* the program's map */
+	struct model_plan plan;
+	unsigned char *payload, *expected;
+	unsigned int start, sectors;
+	unsigned long requests, sqes, submitted;
+	unsigned long results[4][5]; /* by op: success and the errors */
+	unsigned long byte_mutations[sizeof(struct io_uring_sqe)];
+	__u64 rng;
+};
+
+static __u64 any(struct fuzz *f)
+{
+	f->rng ^= f->rng >> 12;
+	f->rng ^= f->rng << 25;
+	f->rng ^= f->rng >> 27;
+	return f->rng * 2685821657736338717ULL;
+}
+
+static unsigned int below(struct fuzz *f, unsigned int n)
+{
+	return (unsigned int)(any(f) >> 32) % n;
+}
+
+static bool chance(struct fuzz *f, unsigned int percent)
+{
+	return below(f, 100) < percent;
+}
+
+/* --- valid plans --- */
+
+static struct fuzz_call *add_call(struct fuzz *f, unsigned int opcode, int fd, __u64 off,
+				  __u64 addr, __u32 len)
+{
+	struct fuzz_call *call = &f->todo->calls[f->todo->nr_calls++];
+	struct io_uring_sqe sqe = {
+		.opcode = (__u8)opcode,
+		.off = off,
+		.addr = addr,
+		.len = len,
+	};
+
+	memset(call, 0, sizeof(*call));
+	memcpy(call->sqe, &sqe, sizeof(sqe));
+	call->sqe_len = sizeof(sqe);
+	call->fd = fd;
+	return call;
+}
+
+static void add_part(struct fuzz *f, unsigned int first, unsigned int nr)
+{
+	bool read = f->plan.op == UBLK_IO_OP_READ;
+	int slot = (int)below(f, ARRAY_SIZE(slots));
+
+	while (!(read ? f->model_slots[slot].readable : f->model_slots[slot].writable))
+		slot = (int)below(f, ARRAY_SIZE(slots));
+	if (chance(f, 20))
+		add_call(f, IORING_OP_NOP, read ? UBLK_BPF_FD_ZERO : UBLK_BPF_FD_DROP, 0,
+			 first * 512ULL, nr * 512);
+	else
+		add_call(f, read ? IORING_OP_READ : IORING_OP_WRITE, slot,
+			 below(f, BACKEND_SECTORS - nr + 1) * 512ULL, first * 512ULL, nr * 512);
+}
+
+static void plan_payload(struct fuzz *f)
+{
+	unsigned int at = 0, nr;
+
+	while (at < f->sectors && f->todo->nr_calls < MAX_ITEMS - 2) {
+		nr = f->todo->nr_calls == MAX_ITEMS - 3 ? f->sectors - at
+							: 1 + below(f, f->sectors - at);
+		add_part(f, at, nr);
+		/* a mirror, of all or of some of it */
+		if (f->plan.op == UBLK_IO_OP_WRITE && chance(f, 30))
+			add_part(f, at, 1 + below(f, nr));
+		at += nr;
+	}
+}
+
+static void plan_flush(struct fuzz *f)
+{
+	unsigned int nr = below(f, 4);
+
+	while (nr--) {
+		struct fuzz_call *call = add_call(f, IORING_OP_FSYNC, (int)below(f, 3), 0, 0, 0);
+
+		if (chance(f, 50))
+			call->sqe[offsetof(struct io_uring_sqe, fsync_flags)] =
+				IORING_FSYNC_DATASYNC;
+	}
+}
+
+static void make_plan(struct fuzz *f)
+{
+	static const unsigned int ops[] = { UBLK_IO_OP_READ, UBLK_IO_OP_WRITE, UBLK_IO_OP_FLUSH };
+	unsigned int dice = below(f, 100);
+
+	f->plan = (struct model_plan){
+		.op = ops[dice < 46   ? 0
+			  : dice < 92 ? 1
+				      : 2],
+		.max_items = MAX_ITEMS,
+		.slots = f->model_slots,
+		.nr_slots = ARRAY_SIZE(slots),
+	};
+	f->todo->op = f->plan.op;
+	f->todo->nr_calls = 0;
+	f->todo->ret = UBLK_BPF_SUBMIT;
+	f->sectors = 0;
+	f->start = 0;
+	if (chance(f, 10))
+		add_call(f, IORING_OP_TIMEOUT, UBLK_BPF_FD_HOLD, 1 + below(f, LONGEST_HOLD_NS), 0,
+			 0);
+	if (f->plan.op == UBLK_IO_OP_FLUSH) {
+		plan_flush(f);
+	} else {
+		f->sectors = 1 + below(f, PAYLOAD_SECTORS);
+		f->start = below(f, DEVICE_SECTORS - f->sectors + 1);
+		plan_payload(f);
+	}
+	f->plan.payload = f->sectors * 512ULL;
+}
+
+/* --- mutations --- */
+
+static __u64 interesting(struct fuzz *f)
+{
+	static const __u64 values[] = {
+		0,
+		1,
+		511,
+		512,
+		513,
+		4096,
+		BACKEND_BYTES - 512,
+		BACKEND_BYTES,
+		BACKEND_BYTES + 512,
+		INT_MAX,
+		INT_MAX - 511,
+		0x80000000ULL,
+		UINT_MAX,
+		0xfffffe00ULL,
+		1ULL << 32,
+		(1ULL << 32) + 512,
+		1ULL << 62,
+		LLONG_MAX,
+		LLONG_MAX - 511,
+		LLONG_MAX - 1023,
+		1ULL << 63,
+		ULLONG_MAX,
+		ULLONG_MAX - 511,
+		UBLK_BPF_MAX_HOLD_NS,
+		UBLK_BPF_MAX_HOLD_NS + 1,
+	};
+
+	return chance(f, 70) ? values[below(f, ARRAY_SIZE(values))] : any(f) >> below(f, 64);
+}
+
+/* Write @size bytes of a value over a field of the SQE */
+static void overwrite(struct fuzz *f, struct fuzz_call *call, size_t at, size_t size, __u64 value)
+{
+	size_t i;
+
+	memcpy(call->sqe + at, &value, size);
+	for (i = at; i < at + size && i < sizeof(struct io_uring_sqe); i++)
+		f->byte_mutations[i]++;
+}
+
+static void mutate_field(struct fuzz *f, struct fuzz_call *call)
+{
+	static const struct {
+		unsigned int at, size;
+	} fields[] = {
+#define FIELD(name) \
+	{ offsetof(struct io_uring_sqe, name), sizeof(((struct io_uring_sqe *)0)->name) }
+		FIELD(opcode),	  FIELD(flags),	      FIELD(ioprio),	  FIELD(fd),
+		FIELD(off),	  FIELD(off),	      FIELD(addr),	  FIELD(addr),
+		FIELD(len),	  FIELD(len),	      FIELD(fsync_flags), FIELD(user_data),
+		FIELD(buf_index), FIELD(personality), FIELD(file_index),  FIELD(addr3),
+#undef FIELD
+	};
+	unsigned int i = below(f, ARRAY_SIZE(fields));
+	__u64 value = 0;
+
+	memcpy(&value, call->sqe + fields[i].at, fields[i].size);
+	switch (below(f, 4)) {
+	case 0:
+		value ^= 1ULL << below(f, fields[i].size * 8);
+		break;
+	case 1:
+		value += (chance(f, 50) ? 1 : -1) * (chance(f, 50) ? 512 : 1);
+		break;
+	default:
+		value = interesting(f);
+	}
+	overwrite(f, call, fields[i].at, fields[i].size, value);
+}
+
+static void mutate_call(struct fuzz *f, struct fuzz_call *call)
+{
+	static const int fds[] = {
+		-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 63, 64, 1000, INT_MAX, INT_MIN
+	};
+	static const unsigned int opcodes[] = { IORING_OP_NOP,	     IORING_OP_READ,
+						IORING_OP_WRITE,     IORING_OP_FSYNC,
+						IORING_OP_FALLOCATE, IORING_OP_TIMEOUT };
+	static const unsigned int lens[] = { 1, 8, 63, 65, 127, 128 };
+
+	switch (below(f, 8)) {
+	case 0:
+		call->fd = chance(f, 90) ? fds[below(f, ARRAY_SIZE(fds))] : (int)any(f);
+		break;
+	case 1:
+		call->sqe_len = lens[below(f, ARRAY_SIZE(lens))];
+		break;
+	case 2:
+		overwrite(f, call, offsetof(struct io_uring_sqe, opcode), 1,
+			  chance(f, 80) ? opcodes[below(f, ARRAY_SIZE(opcodes))] : any(f));
+		break;
+	case 3: /* any byte, also behind the SQE */
+		overwrite(f, call, below(f, FUZZ_SQE_BYTES), 1, any(f));
+		break;
+	default:
+		mutate_field(f, call);
+	}
+}
+
+/* A plan that is spoilt anyhow takes many more calls for the price of one request */
+static void add_mutants(struct fuzz *f)
+{
+	struct fuzz_case *todo = f->todo;
+	unsigned int nr = todo->nr_calls;
+
+	while (todo->nr_calls < FUZZ_CALLS) {
+		todo->calls[todo->nr_calls] = todo->calls[below(f, nr)];
+		mutate_call(f, &todo->calls[todo->nr_calls++]);
+	}
+}
+
+/* Leave a call out, make it twice or move it */
+static void mutate_order(struct fuzz *f)
+{
+	struct fuzz_case *todo = f->todo;
+	unsigned int i = below(f, todo->nr_calls), j = below(f, todo->nr_calls);
+	struct fuzz_call call = todo->calls[i];
+
+	switch (below(f, 4)) {
+	case 0:
+		todo->calls[i] = todo->calls[--todo->nr_calls];
+		break;
+	case 1:
+		todo->calls[i] = todo->calls[j];
+		todo->calls[j] = call;
+		break;
+	case 2: /* more than the plan takes */
+		while (todo->nr_calls < FUZZ_CALLS)
+			todo->calls[todo->nr_calls++] = call;
+		break;
+	default:
+		if (todo->nr_calls < FUZZ_CALLS)
+			todo->calls[todo->nr_calls++] = call;
+	}
+}
+
+static void mutate(struct fuzz *f)
+{
+	static const int rets[] = { UBLK_BPF_REDIRECT, UBLK_BPF_REDIRECT, 2,	 3,
+				    INT_MAX,	       INT_MIN,		  -1,	 -EIO,
+				    -ENOSPC,	       -ETIMEDOUT,	  -4095, -4096 };
+	unsigned int nr = chance(f, 40) ? 0 : 1 + below(f, 3);
+
+	while (nr-- && f->todo->nr_calls) {
+		if (chance(f, 15))
+			mutate_order(f);
+		else
+			mutate_call(f, &f->todo->calls[below(f, f->todo->nr_calls)]);
+	}
+	if (chance(f, 30) && f->todo->nr_calls)
+		add_mutants(f);
+	if (chance(f, 10))
+		f->todo->ret = rets[below(f, ARRAY_SIZE(rets))];
+}
+
+/* --- what a plan does --- */
+
+static bool beyond_end(const struct model_item *item)
+{
+	return item->off > BACKEND_BYTES || item->len > BACKEND_BYTES - item->off;
+}
+
+/* A plan that would take long or make a file longer than the copy is not submitted */
+static bool too_much(const struct fuzz *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->plan.nr_items; i++)
+		if (f->plan.items[i].kind == MODEL_WRITE && beyond_end(&f->plan.items[i]) &&
+		    slots[f->plan.items[i].slot].backend == FILE_ON_RING)
+			return true;
+	return f->plan.hold_ns > LONGEST_HOLD_NS;
+}
+
+/* Block devices end where they end; a read through the ring is filled with zeroes there */
+static bool fails(const struct fuzz *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->plan.nr_items; i++) {
+		const struct model_item *item = &f->plan.items[i];
+
+		if (item->kind == MODEL_WRITE && beyond_end(item))
+			return true;
+		if (item->kind == MODEL_READ && beyond_end(item) &&
+		    slots[item->slot].backend == BIO)
+			return true;
+	}
+	return false;
+}
+
+static void expect_read(struct fuzz *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->plan.nr_items; i++) {
+		const struct model_item *item = &f->plan.items[i];
+		size_t there = 0;
+
+		if (item->kind == MODEL_READ && item->off < BACKEND_BYTES)
+			there = item->len < BACKEND_BYTES - item->off ? item->len
+								      : BACKEND_BYTES - item->off;
+		if (there)
+			memcpy(f->expected + item->addr,
+			       f->copy[slots[item->slot].backend] + item->off, there);
+		memset(f->expected + item->addr + there, 0, item->len - there);
+	}
+}
+
+/* What is written twice, or by a request that failed, is whatever it is now */
+static void learn(struct fuzz *f, const struct model_item *item)
+{
+	enum backend b = slots[item->slot].backend;
+	size_t len = item->len;
+
+	if (item->off >= BACKEND_BYTES)
+		return;
+	if (beyond_end(item))
+		len = BACKEND_BYTES - item->off;
+	require(pread(f->backends[b], f->expected, len, (off_t)item->off) == (ssize_t)len ? 0
+											  : -EIO,
+		"read the backend");
+	memcpy(f->copy[b] + item->off, f->expected, len);
+}
+
+static void apply_write(struct fuzz *f, bool failed)
+{
+	bool twice = failed;
+	unsigned int i;
+	size_t sector;
+
+	for (i = 0; i < f->plan.nr_items; i++) {
+		const struct model_item *item = &f->plan.items[i];
+		enum backend b;
+
+		if (item->kind != MODEL_WRITE || beyond_end(item))
+			continue;
+		b = slots[item->slot].backend;
+		memcpy(f->copy[b] + item->off, f->payload + item->addr, item->len);
+		for (sector = item->off / 512; sector < (item->off + item->len) / 512; sector++) {
+			twice |= f->touched[b][sector] == f->requests;
+			f->touched[b][sector] = f->requests;
+		}
+	}
+	for (i = 0; twice && i < f->plan.nr_items; i++)
+		if (f->plan.items[i].kind == MODEL_WRITE)
+			learn(f, &f->plan.items[i]);
+}
+
+static bool compare_backends(struct fuzz *f)
+{
+	int i;
+
+	for (i = 0; i < NR_BACKENDS; i++)
+		if (!holds(f->backends[i], 0, f->copy[i], BACKEND_BYTES))
+			return false;
+	return true;
+}
+
+/* --- one request --- */
+
+/* 0 or the errno that the device gave */
+static int send(struct fuzz *f)
+{
+	struct iovec iov = { f->payload, f->sectors * 512ULL };
+	off_t off = (off_t)f->start * 512;
+	ssize_t n;
+
+	switch (f->plan.op) {
+	case UBLK_IO_OP_READ:
+		memset(f->payload, 0xee, iov.iov_len);
+		n = preadv(f->dev.disk_fd, &iov, 1, off);
+		break;
+	case UBLK_IO_OP_WRITE:
+		for (n = 0; n < (ssize_t)iov.iov_len; n += 8)
+			*(__u64 *)(f->payload + n) = any(f);
+		n = pwritev2(f->dev.disk_fd, &iov, 1, off, chance(f, 20) ? RWF_DSYNC : 0);
+		break;
+	default:
+		return fdatasync(f->dev.disk_fd) ? errno : 0;
+	}
+	return n < 0 ? errno : n == (ssize_t)iov.iov_len ? 0 : EPIPE;
+}
+
+/* -1: any errno */
+static int expected_errno(const struct fuzz *f)
+{
+	int ret = f->todo->ret;
+
+	switch (ret) {
+	case UBLK_BPF_SUBMIT:
+		return !model_submittable(&f->plan) ? EIO : fails(f) ? -1 : 0;
+	case -EIO:
+	case -ENOSPC:
+	case -ETIMEDOUT:
+		return -ret;
+	case -1:
+	case -4095:
+		return -1;
+	default:
+		return EIO;
+	}
+}
+
+static void show(const struct fuzz *f)
+{
+	const unsigned int *words;
+	unsigned int i, w;
+
+	printf("     %s of %u sectors at %u, program returns %d\n", op_names[f->plan.op],
+	       f->sectors, f->start, f->todo->ret);
+	for (i = 0; i < f->todo->nr_calls; i++) {
+		const struct fuzz_call *call = &f->todo->calls[i];
+
+		words = (const unsigned int *)call->sqe;
+		printf("     fd %d, %u bytes, gave %lld:", call->fd, call->sqe_len,
+		       (long long)call->result);
+		for (w = 0; w < 16; w++)
+			printf(" %08x", words[w]);
+		printf("\n");
+	}
+}
+
+/* The model's opinion on the calls, before the kernel's */
+static void ask_model(struct fuzz *f, unsigned int *errors)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->todo->nr_calls; i++)
+		errors[i] = model_queue(&f->plan, f->todo->calls[i].sqe, f->todo->calls[i].sqe_len,
+					f->todo->calls[i].fd);
+	if (f->todo->ret == UBLK_BPF_SUBMIT && too_much(f))
+		f->todo->ret = -ENOSPC;
+}
+
+static bool check_calls(struct fuzz *f, const unsigned int *errors)
+{
+	static const int kinds[] = { 0, -EINVAL, -EBADF, -E2BIG, -EOPNOTSUPP };
+	unsigned int i, k;
+
+	for (i = 0; i < f->todo->nr_calls; i++) {
+		long result = (long)f->todo->calls[i].result;
+
+		if (!model_error(errors[i], result)) {
+			printf("     call %u gave %ld, allowed is the set %#x\n", i, result,
+			       errors[i]);
+			return false;
+		}
+		for (k = 0; k < ARRAY_SIZE(kinds); k++)
+			f->results[f->plan.op][k] += result == kinds[k];
+	}
+	f->sqes += f->todo->nr_calls;
+	return true;
+}
+
+static bool check_context(const struct fuzz *f)
+{
+	if (f->todo->runs && f->todo->start_sector == f->start && f->todo->nr_sectors == f->sectors)
+		return true;
+	printf("     the program ran %u times, saw %u sectors at %llu\n", f->todo->runs,
+	       f->todo->nr_sectors, (unsigned long long)f->todo->start_sector);
+	return false;
+}
+
+static bool check_effect(struct fuzz *f, int error)
+{
+	int expected = expected_errno(f);
+
+	if (expected < 0 ? !error : error != expected) {
+		printf("     the request gave %d, expected %d\n", error, expected);
+		return false;
+	}
+	if (f->todo->ret != UBLK_BPF_SUBMIT || !model_submittable(&f->plan))
+		return true;
+	f->submitted++;
+	if (f->plan.op == UBLK_IO_OP_WRITE)
+		apply_write(f, error);
+	if (f->plan.op != UBLK_IO_OP_READ || error)
+		return true;
+	expect_read(f);
+	if (!memcmp(f->payload, f->expected, f->sectors * 512ULL))
+		return true;
+	printf("     read something else\n");
+	return false;
+}
+
+static bool one_request(struct fuzz *f)
+{
+	unsigned long redirected = f->dev.counters->redirected;
+	unsigned int errors[FUZZ_CALLS];
+	int error;
+
+	f->requests++;
+	make_plan(f);
+	mutate(f);
+	ask_model(f, errors);
+	f->todo->runs = 0;
+	error = send(f);
+	redirected = f->dev.counters->redirected - redirected;
+	if (check_context(f) && check_calls(f, errors) && check_effect(f, error) &&
+	    redirected == (f->todo->ret == UBLK_BPF_REDIRECT) &&
+	    (f->requests % COMPARE_INTERVAL || compare_backends(f)))
+		return true;
+	show(f);
+	return false;
+}
+
+/* --- set-up and report --- */
+
+static void open_backends(struct fuzz *f, char **paths)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_BACKENDS; i++) {
+		f->backends[i] = require_fd(open(paths[i], O_RDWR | O_DIRECT), paths[i]);
+		f->copy[i] = random_bytes(BACKEND_BYTES, i + 1);
+		require(transfer(f->backends[i], true, 0, f->copy[i], BACKEND_BYTES, 8), "%s",
+			paths[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(slots); i++) {
+		const char *path = paths[slots[i].backend];
+
+		f->dev.slots[i].fd = require_fd(open(path, slots[i].mode | O_DIRECT), path);
+		f->dev.slots[i].flags = slots[i].flags;
+		f->model_slots[i].readable = slots[i].mode != O_WRONLY;
+		f->model_slots[i].writable = slots[i].mode != O_RDONLY;
+	}
+	f->dev.nr_slots = ARRAY_SIZE(slots);
+}
+
+static void set_up(struct fuzz *f, const char *path)
+{
+	struct bpf_object *object = programs_open(path);
+	size_t size = (sizeof(*f->todo) + 4095) & ~4095UL;
+
+	programs_load(object);
+	f->dev.prog_fd = program_fd(object, "fuzz");
+	f->todo = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd(object, "cases"), 0);
+	require(f->todo == MAP_FAILED ? -errno : 0, "map the cases");
+	f->dev.flags = UBLK_F_USER_COPY | UBLK_F_NO_AUTO_PART_SCAN;
+	f->dev.sectors = DEVICE_SECTORS;
+	f->dev.attrs = UBLK_ATTR_VOLATILE_CACHE | UBLK_ATTR_FUA;
+	f->dev.max_items = MAX_ITEMS;
+	f->payload = zero_bytes(BACKEND_BYTES);
+	f->expected = zero_bytes(BACKEND_BYTES);
+	test_device_start(&f->dev);
+}
+
+static void report(const struct fuzz *f)
+{
+	bool all_bytes = true;
+	unsigned int op, i;
+
+	printf("     %lu SQEs in %lu requests, %lu plans submitted\n", f->sqes, f->requests,
+	       f->submitted);
+	printf("     %-12s %10s %10s %10s %10s %10s\n", "", "accepted", "EINVAL", "EBADF", "E2BIG",
+	       "EOPNOTSUPP");
+	for (op = UBLK_IO_OP_READ; op <= UBLK_IO_OP_FLUSH; op++)
+		printf("     %-12s %10lu %10lu %10lu %10lu %10lu\n", op_names[op],
+		       f->results[op][0], f->results[op][1], f->results[op][2], f->results[op][3],
+		       f->results[op][4]);
+	for (i = 0; i < sizeof(struct io_uring_sqe); i++)
+		all_bytes &= f->byte_mutations[i] > 0;
+	check(all_bytes, "every byte of the SQE was changed");
+	check(f->submitted > f->requests / 5, "many plans were valid");
+}
+
+int main(int argc, char **argv)
+{
+	static struct fuzz f;
+	unsigned long sqes;
+	bool ok = true;
+
+	if (argc != 6 && argc != 7) {
+		fprintf(stderr, "usage: fuzz OBJECT BIO_BACKEND FILE_BACKEND RING_BACKEND SQES "
+				"[SEED]\n");
+		return 2;
+	}
+	sqes = strtoul(argv[5], NULL, 0);
+	f.rng = argc > 6 ? strtoull(argv[6], NULL, 0) : 1;
+	open_backends(&f, argv + 2);
+	set_up(&f, argv[1]);
+	while (ok && f.sqes < sqes)
+		ok = one_request(&f);
+	check(ok, "the kernel and the model agree");
+	check(compare_backends(&f), "the backends hold what valid plans wrote");
+	report(&f);
+	test_device_remove(&f.dev);
+	return check_result();
+}
