@@ -6,6 +6,7 @@
 
 #define LAYOUT_SECTOR	     512U
 #define LAYOUT_DEFAULT_BLOCK 512U
+#define LAYOUT_LARGEST	     (1ULL << 54) /* sectors: files end at 2^63 bytes */
 
 struct layout {
 	const struct ast_policy *policy;
@@ -50,24 +51,51 @@ static void layout_report(void *arg, const struct resolve_message *message)
 		diag_error(diag, location, hint, "%s", message->text);
 }
 
-void layout_check(const struct policy_image *image, const struct ast_policy *policy, __u64 size,
-		  struct diag *diag)
+/* Sizes that the command line does not give are large enough for everything */
+static const __u64 *layout_backends(const struct policy_image *image,
+				    const struct options_sizes *sizes, __u32 block,
+				    struct diag *diag)
+{
+	__u64 *sectors;
+
+	if (!sizes->backends)
+		return NULL;
+	sectors = arena_alloc(diag->arena, (image->header->nr_backends + 1) * sizeof(*sectors));
+	for (__u32 i = 0; i < image->header->nr_backends; i++) {
+		const struct options_size *size =
+			options_find_size(sizes, image->strings + image->backends[i].name);
+
+		sectors[i] = size ? size->bytes / block * block / LAYOUT_SECTOR : LAYOUT_LARGEST;
+	}
+	return sectors;
+}
+
+bool layout_policy(const struct policy_image *image, const struct ast_policy *policy,
+		   const struct options_sizes *sizes, struct resolve_layout *resolved,
+		   enum routing_scale *scale, struct diag *diag)
 {
 	struct layout layout = { .policy = policy, .diag = diag };
 	struct resolve_input input = {
 		.image = image,
-		.dev_sectors = size / LAYOUT_SECTOR,
+		.dev_sectors = sizes->device / LAYOUT_SECTOR,
 		.block = image->header->block ? image->header->block : LAYOUT_DEFAULT_BLOCK,
 		.report = layout_report,
 		.report_arg = &layout,
 	};
-	struct resolve_layout resolved;
+	int err;
 
-	if (!size)
+	*resolved = (struct resolve_layout){ 0 };
+	input.backend_sectors = layout_backends(image, sizes, input.block, diag);
+	*scale = ROUTING_EXACT;
+	if (!sizes->device && !input.backend_sectors) {
 		input.dev_sectors = resolve_nominal_sectors(image, &input.is_nominal);
-	if (!input.dev_sectors)
-		return;
-	if (resolve_policy(&input, &resolved) == -ENOMEM)
+		if (!image->header->size)
+			*scale = input.is_nominal ? ROUTING_PERCENT : ROUTING_OPEN;
+	}
+	if (!input.dev_sectors && !input.backend_sectors)
+		return false;
+	err = resolve_policy(&input, resolved);
+	if (err == -ENOMEM)
 		diag_error(diag, (struct location){ 0 }, NULL, "out of memory");
-	resolve_free(&resolved);
+	return !err;
 }

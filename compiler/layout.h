@@ -4,14 +4,22 @@
 
 #include "ast.h"
 #include "diag.h"
+#include "options.h"
 #include "policy_image.h"
+#include "resolve.h"
+#include "routing.h"
 
 /**
- * layout_check() - the checks of the loader, as far as sizes are known
- * @size: of the device in bytes, or 0: the policy's own, or one that makes no
- *	  difference, or none at all
+ * layout_policy() - lay a policy out as the loader does, as far as sizes are known
+ * @sizes: of the device and backends, from the command line
+ * @layout: filled in; to be freed with resolve_free() in any case
+ * @scale: set: what the size of the layout is worth
+ * @diag: gets what is wrong
+ *
+ * Return: false if there is no layout: after an error, or because it depends on sizes
  */
-void layout_check(const struct policy_image *image, const struct ast_policy *policy, __u64 size,
-		  struct diag *diag);
+bool layout_policy(const struct policy_image *image, const struct ast_policy *policy,
+		   const struct options_sizes *sizes, struct resolve_layout *layout,
+		   enum routing_scale *scale, struct diag *diag);
 
 #endif

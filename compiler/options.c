@@ -22,12 +22,16 @@ static const char usage_text[] =
 	"  -S                   its program as C, FILE.bpf.c\n"
 	"  --check              nothing: only look for errors\n"
 	"  --fmt                the same policy in canonical form, on standard output\n"
-	"  --emit=ast           what the parser understood, on standard output\n"
+	"  --explain[=svg]      a picture of the device and its routing table, as text or SVG,\n"
+	"                       on standard output\n"
+	"  --emit=WHAT          on standard output: ast, what the parser understood; plan, the\n"
+	"                       routing table as lines; json, the same for programs\n"
 	"  -D NAME=VALUE        with another value for 'param NAME'; may be repeated\n"
 	"  -o FILE              write FILE instead; '-' is standard output\n"
 	"\n"
 	"What to check:\n"
 	"  --size SIZE          check the policy for a device of this size too, such as 10GiB\n"
+	"  --size NAME=SIZE     and for a backend of this size\n"
 	"  -W NAME, -W no-NAME  switch a check on or off; '-W help' lists them\n"
 	"  -W error=NAME        make what a check finds an error; no-error=NAME: a warning\n"
 	"  -Werror              make all warnings errors\n"
@@ -81,6 +85,32 @@ static bool options_size(const char *text, __u64 *bytes)
 			       *bytes % 512 == 0;
 	}
 	return false;
+}
+
+/* "SIZE" of the device, or "NAME=SIZE" of a backend */
+static int options_set_size(struct options *options, struct arena *arena, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	struct options_size *size;
+
+	if (!equals)
+		return options_size(text, &options->sizes.device)
+			       ? -1
+			       : usage_error("this is no size:", text);
+	size = arena_alloc(arena, sizeof(*size));
+	size->name = arena_strndup(arena, text, equals - text);
+	size->next = options->sizes.backends;
+	options->sizes.backends = size;
+	return options_size(equals + 1, &size->bytes) ? -1 : usage_error("this is no size:", text);
+}
+
+const struct options_size *options_find_size(const struct options_sizes *sizes, const char *name)
+{
+	const struct options_size *size = sizes->backends;
+
+	while (size && strcmp(size->name, name))
+		size = size->next;
+	return size;
 }
 
 /* --- checks --- */
@@ -180,13 +210,19 @@ static int options_diagnostics(struct options *options, const char *word)
 	return code;
 }
 
-static bool options_is_color_terminal(void)
+static bool options_is_color_terminal(int fd)
 {
 	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
 
 	if (no_color && *no_color)
 		return false;
-	return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb");
+	return isatty(fd) && terminal && strcmp(terminal, "dumb");
+}
+
+static void options_set_color(struct options *options, bool is_on, bool is_auto)
+{
+	options->has_color = is_on || (is_auto && options_is_color_terminal(STDERR_FILENO));
+	options->has_output_color = is_on || (is_auto && options_is_color_terminal(STDOUT_FILENO));
 }
 
 static int options_color(struct options *options, const char *word)
@@ -195,7 +231,8 @@ static int options_color(struct options *options, const char *word)
 	unsigned int chosen;
 	int code = options_choose("value of --color", word, known, 3, &chosen);
 
-	options->has_color = chosen == 1 || (chosen == 2 && options_is_color_terminal());
+	if (code < 0)
+		options_set_color(options, chosen == 1, chosen == 2);
 	return code;
 }
 
@@ -203,17 +240,28 @@ static int options_color(struct options *options, const char *word)
 static int options_mode(struct options *options, enum options_mode mode)
 {
 	if (options->mode != OPTIONS_OBJECT && options->mode != mode)
-		return usage_error("one of -S, --check, --emit and --fmt at a time", NULL);
+		return usage_error("one of -S, --check, --explain, --emit and --fmt at a time",
+				   NULL);
 	options->mode = mode;
 	return -1;
 }
 
 static int options_emit(struct options *options, const char *word)
 {
-	static const char *const known[] = { "ast" };
-	static const enum options_mode modes[] = { OPTIONS_AST };
+	static const char *const known[] = { "ast", "plan", "json" };
+	static const enum options_mode modes[] = { OPTIONS_AST, OPTIONS_PLAN, OPTIONS_JSON };
 	unsigned int chosen;
-	int code = options_choose("value of --emit", word, known, 1, &chosen);
+	int code = options_choose("value of --emit", word, known, 3, &chosen);
+
+	return code < 0 ? options_mode(options, modes[chosen]) : code;
+}
+
+static int options_explain(struct options *options, const char *word)
+{
+	static const char *const known[] = { "text", "svg" };
+	static const enum options_mode modes[] = { OPTIONS_EXPLAIN, OPTIONS_EXPLAIN_SVG };
+	unsigned int chosen = 0;
+	int code = word ? options_choose("value of --explain", word, known, 2, &chosen) : -1;
 
 	return code < 0 ? options_mode(options, modes[chosen]) : code;
 }
@@ -259,6 +307,7 @@ enum {
 	OPTION_COLOR,
 	OPTION_DIAGNOSTICS,
 	OPTION_EMIT,
+	OPTION_EXPLAIN,
 	OPTION_FORMAT,
 	OPTION_SIZE,
 	OPTION_VERSION,
@@ -269,6 +318,7 @@ static const struct option long_options[] = {
 	{ "color", required_argument, NULL, OPTION_COLOR },
 	{ "diagnostics", required_argument, NULL, OPTION_DIAGNOSTICS },
 	{ "emit", required_argument, NULL, OPTION_EMIT },
+	{ "explain", optional_argument, NULL, OPTION_EXPLAIN },
 	{ "fmt", no_argument, NULL, OPTION_FORMAT },
 	{ "size", required_argument, NULL, OPTION_SIZE },
 	{ "help", no_argument, NULL, 'h' },
@@ -308,12 +358,12 @@ static int options_one(struct options *options, struct options_checks *checks, s
 		return options_diagnostics(options, optarg);
 	case OPTION_EMIT:
 		return options_emit(options, optarg);
+	case OPTION_EXPLAIN:
+		return options_explain(options, optarg);
 	case OPTION_FORMAT:
 		return options_mode(options, OPTIONS_FORMAT);
 	case OPTION_SIZE:
-		if (!options_size(optarg, &options->size))
-			return usage_error("this is no size:", optarg);
-		return -1;
+		return options_set_size(options, arena, optarg);
 	case 'h':
 		fputs(usage_text, stdout);
 		return EXIT_CODE_OK;
@@ -331,7 +381,8 @@ int options_parse(struct options *options, struct arena *arena, int argc, char *
 	struct options_checks checks = { 0 };
 	int option, code = -1;
 
-	*options = (struct options){ .has_color = options_is_color_terminal() };
+	*options = (struct options){ 0 };
+	options_set_color(options, false, true);
 	while (code < 0 && (option = getopt_long(argc, argv, "o:D:SW:h", long_options, NULL)) >= 0)
 		code = options_one(options, &checks, arena, option);
 	if (code >= 0)

@@ -15,6 +15,10 @@ enum options_mode {
 	OPTIONS_CHECK,
 	OPTIONS_FORMAT,
 	OPTIONS_AST,
+	OPTIONS_PLAN,
+	OPTIONS_JSON,
+	OPTIONS_EXPLAIN,
+	OPTIONS_EXPLAIN_SVG,
 };
 
 /* -D NAME=VALUE */
@@ -23,15 +27,28 @@ struct options_define {
 	const char *text;
 };
 
+/* --size NAME=SIZE */
+struct options_size {
+	struct options_size *next;
+	const char *name; /* of a backend */
+	__u64 bytes;
+};
+
+struct options_sizes {
+	__u64 device; /* bytes, or 0 */
+	struct options_size *backends;
+};
+
 struct options {
 	const char *input; /* "-": standard input */
 	const char *output; /* "-": standard output */
 	enum options_mode mode;
 	struct options_define *defines;
-	__u64 size; /* of the device in bytes, or 0 */
+	struct options_sizes sizes;
 	struct ublkpol_check_levels checks;
 	bool has_json; /* messages as JSON */
 	bool has_color; /* messages in colour */
+	bool has_output_color; /* the same for what goes to standard output */
 };
 
 /**
@@ -41,5 +58,8 @@ struct options {
  * Return: -1 to go on, or the code to exit with, after what there was to say.
  */
 int options_parse(struct options *options, struct arena *arena, int argc, char *argv[]);
+
+/** options_find_size() - the size that the command line gives backend @name, or NULL */
+const struct options_size *options_find_size(const struct options_sizes *sizes, const char *name);
 
 #endif

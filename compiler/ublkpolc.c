@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ublkpolc: from a policy to a BPF object */
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +10,7 @@
 #include "define.h"
 #include "emit.h"
 #include "exit_code.h"
+#include "explain.h"
 #include "format.h"
 #include "image.h"
 #include "layout.h"
@@ -24,6 +27,9 @@ struct run {
 	struct diag diag;
 	struct ast_policy policy;
 	struct policy_image image;
+	struct resolve_layout layout;
+	bool has_layout;
+	enum routing_scale scale; /* of the layout */
 };
 
 /* --- what comes out --- */
@@ -52,6 +58,33 @@ static void write_ast(FILE *out, const void *arg)
 	ast_print(out, &run->policy, &run->source);
 }
 
+static void write_plan(FILE *out, const void *arg)
+{
+	const struct run *run = arg;
+	struct explain_style style = { .has_color = run->options.has_output_color };
+	struct arena arena = { 0 };
+	struct routing routing;
+
+	routing_build(&routing, &run->image, &run->layout, run->scale, &arena);
+	setlocale(LC_CTYPE, "");
+	style.has_unicode = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	switch (run->options.mode) {
+	case OPTIONS_PLAN:
+		routing_print(out, &routing);
+		break;
+	case OPTIONS_JSON:
+		routing_print_json(out, &routing);
+		break;
+	case OPTIONS_EXPLAIN:
+		explain_text(out, &routing, &style);
+		break;
+	default:
+		explain_svg(out, &routing);
+		break;
+	}
+	arena_free(&arena);
+}
+
 static int write_output(const struct run *run)
 {
 	const char *output = run->options.output;
@@ -65,6 +98,11 @@ static int write_output(const struct run *run)
 		return output_write_text(output, write_c, run);
 	case OPTIONS_AST:
 		return output_write_text(output, write_ast, run);
+	case OPTIONS_PLAN:
+	case OPTIONS_JSON:
+	case OPTIONS_EXPLAIN:
+	case OPTIONS_EXPLAIN_SVG:
+		return output_write_text(output, write_plan, run);
 	case OPTIONS_FORMAT:
 		return output_write_text(output, write_format, run);
 	}
@@ -92,6 +130,19 @@ static void parse(struct run *run)
 		define_param(&run->policy, d->text, order++, &run->arena, &run->diag);
 }
 
+static bool needs_layout(const struct run *run)
+{
+	switch (run->options.mode) {
+	case OPTIONS_PLAN:
+	case OPTIONS_JSON:
+	case OPTIONS_EXPLAIN:
+	case OPTIONS_EXPLAIN_SVG:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void check(struct run *run)
 {
 	check_policy(&run->policy, &run->arena, &run->diag);
@@ -99,7 +150,11 @@ static void check(struct run *run)
 	if (run->diag.nr_errors > run->diag.nr_found)
 		return;
 	image_build(&run->image, &run->policy, &run->source, &run->diag.checks, &run->arena);
-	layout_check(&run->image, &run->policy, run->options.size, &run->diag);
+	run->has_layout = layout_policy(&run->image, &run->policy, &run->options.sizes,
+					&run->layout, &run->scale, &run->diag);
+	if (!run->has_layout && !run->diag.nr_errors && needs_layout(run))
+		diag_error(&run->diag, (struct location){ 0 }, "say it, such as --size 10GiB",
+			   "what lies where depends on the size of the device");
 }
 
 static int compile(struct run *run)
@@ -130,6 +185,7 @@ int main(int argc, char *argv[])
 	code = options_parse(&run.options, &run.arena, argc, argv);
 	if (code < 0)
 		code = compile(&run);
+	resolve_free(&run.layout);
 	arena_free(&run.arena);
 	return code;
 }

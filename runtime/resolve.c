@@ -581,7 +581,9 @@ __u64 resolve_nominal_sectors(const struct policy_image *image, bool *is_nominal
 		return image->header->size / RESOLVE_SECTOR;
 	if (has_percent && bytes)
 		return 0;
-	while (sectors <= bytes / RESOLVE_SECTOR)
-		sectors *= 2;
+	if (bytes)
+		sectors =
+			bytes / RESOLVE_SECTOR / 3 * 4 / RESOLVE_MAX_SECTORS * RESOLVE_MAX_SECTORS +
+			RESOLVE_MAX_SECTORS;
 	return sectors;
 }
