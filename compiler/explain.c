@@ -52,9 +52,10 @@ enum explain_line {
 };
 
 static const char *const explain_unicode[] = {
-	[EXPLAIN_HORIZONTAL] = "─", [EXPLAIN_VERTICAL] = "│",	  [EXPLAIN_TOP_LEFT] = "┌",
-	[EXPLAIN_TOP] = "┬",	    [EXPLAIN_TOP_RIGHT] = "┐",	  [EXPLAIN_BOTTOM_LEFT] = "└",
-	[EXPLAIN_BOTTOM] = "┴",	    [EXPLAIN_BOTTOM_RIGHT] = "┘",
+	[EXPLAIN_HORIZONTAL] = "\u2500", [EXPLAIN_VERTICAL] = "\u2502",
+	[EXPLAIN_TOP_LEFT] = "\u250c",	 [EXPLAIN_TOP] = "\u252c",
+	[EXPLAIN_TOP_RIGHT] = "\u2510",	 [EXPLAIN_BOTTOM_LEFT] = "\u2514",
+	[EXPLAIN_BOTTOM] = "\u2534",	 [EXPLAIN_BOTTOM_RIGHT] = "\u2518",
 };
 
 static void explain_draw(const struct explain *e, enum explain_line line)
@@ -91,7 +92,7 @@ static void explain_border(const struct explain *e, const struct explain_boxes *
 static void explain_label(struct explain *e, const struct routing_part *part,
 			  const struct explain_box *box)
 {
-	const char *dots = e->style->has_unicode ? "…" : ".";
+	const char *dots = e->style->has_unicode ? "\u2026" : ".";
 	const struct routing_segment *segment = &part->segments[box->first];
 	unsigned int length = strlen(box->label);
 	unsigned int before, after;
