@@ -58,17 +58,22 @@ help:
 	@echo '  check-debug     the tests of check-vm on a kernel with KASAN, lockdep and more'
 	@echo '  check-soak      what check-vm repeats, repeated for hours'
 	@echo '  check-selftests the kernel'"'"'s own ublk selftests, patched and unpatched'
+	@echo '  check-mutations for each deliberate bug, a test that notices it'
+	@echo '  check-series    each patch of the kernel series builds; sparse'
+	@echo '  check-full      check and all of these: hours'
 	@echo '  bench           measure everything against its peers: bench/results/'
 	@echo '  bench-quick     the main tables of it, in minutes'
 	@echo '  kernel          the patched kernel and kublk: build/kernel/'
 	@echo '  kernel-debug    the same with KASAN, lockdep and more: build/kernel-debug/'
-	@echo '  deps            install the Debian packages that are missing (as root)'
+	@echo '  deps            install the Debian packages that are missing (as root);'
+	@echo '                  deps-full those of check-full, too'
 	@echo '  clean           remove build/ (the kernel stays in ~/.cache/ublkpol)'
 	@echo 'Variables:'
 	@echo '  V=1             show the commands'
 	@echo '  SANITIZE=1      build with ASan and UBSan, in build/sanitize/'
 	@echo '  KERNEL_SRC=...  tree or tarball of Linux 7.3 instead of the Debian package'
-	@echo '  TESTS=...       check-vm, -debug: only the tests whose names contain this'
+	@echo '  TESTS=...       check-vm, -debug, -selftests, -mutations, -soak: only the'
+	@echo '                  tests whose names contain this'
 
 # ---- programs --------------------------------------------------------------
 
@@ -122,11 +127,15 @@ demo: deps
 # The tests of the tools on this machine run plain and sanitized
 HOST_TESTS	:= tools unit-tests
 check check-unit check-compiler: deps
-check:
+CHECK_SUITES	:= style unit compiler fuzz host vm demo
+.PHONY: check-programs
+check-programs:
 	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies kernel
 	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
 	$(Q)$(MAKE) FUZZ=1 fuzz-policy
-	$(Q)tests/run style unit compiler fuzz host vm demo
+
+check: check-programs
+	$(Q)tests/run $(CHECK_SUITES)
 
 check-style: deps kernel
 	$(Q)tests/run style
@@ -156,12 +165,12 @@ check-debug: deps-full
 	$(Q)$(MAKE) all model kernel-tests test-policies kernel-debug
 	$(Q)TESTS='$(TESTS)' tests/run debug
 
-# Unpatched first: a change of the series then is built in a tree that is warm
 .PHONY: check-soak
 check-soak: deps
 	$(Q)$(MAKE) all model kernel-tests test-policies kernel
 	$(Q)TESTS='$(TESTS)' tests/run soak
 
+# Unpatched first: a change of the series then is built in a tree that is warm
 .PHONY: check-selftests kernel-selftests
 kernel-selftests:
 	$(Q)kernel/build $(VERBOSE) -c selftests -u -o build/kernel-unpatched
@@ -169,6 +178,19 @@ kernel-selftests:
 
 check-selftests: deps-full kernel-selftests
 	$(Q)TESTS='$(TESTS)' tests/run selftests
+
+.PHONY: check-mutations check-series check-full
+check-mutations: deps-full
+	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies kernel kernel-debug
+	$(Q)TESTS='$(TESTS)' tests/run mutations
+
+check-series: deps-full
+	$(Q)tests/run series
+
+# One list of totals: what make check runs first, the long ones last
+check-full: deps-full check-programs
+	$(Q)$(MAKE) kernel-debug kernel-selftests
+	$(Q)tests/run $(CHECK_SUITES) series debug selftests mutations soak
 
 .PHONY: unit-tests test-policies
 unit-tests: $(BUILD)/unit-tests $(BUILD)/unit-tests-runtime
