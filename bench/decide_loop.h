@@ -32,13 +32,19 @@ static long decide_step(__u64 i, struct decide_state *state)
 	state->random ^= state->random << 17;
 	sector = ((state->random >> 32) * state->blocks >> 32) * DECIDE_SECTORS;
 
+	struct ublkpol_request rq = {
+		.sector = sector,
+		.sectors = DECIDE_SECTORS,
+		.op = UBLK_IO_OP_READ,
+	};
+
 	plan = bpf_map_lookup_elem(&ublkpol_plan, &zero);
 	if (!plan)
 		return 1;
 	plan->nr_items = 0;
 	if (state->is_empty)
 		return 0;
-	if (ublkpol_run(NULL, UBLK_IO_OP_READ, sector, DECIDE_SECTORS) || plan->nr_items != 1)
+	if (ublkpol_run(NULL, &rq) || plan->nr_items != 1)
 		state->failed++;
 	return 0;
 }

@@ -12,10 +12,21 @@ struct ublkpol_native {
 	struct ublkpol_search search;
 	const struct ublkpol_segment *segments;
 	__u32 nr_segments;
+	const struct ublkpol_bucket *buckets;
+	__u32 nr_buckets;
+	const struct ublkpol_choice *choices;
+	__u32 nr_choices;
 	const __u32 *legs;
 	__u32 nr_legs;
+	const __u64 *params;
 	struct ublkpol_counters *counters;
 	__u32 nr_counters;
+	__u64 *ticks; /* for each rule */
+	struct ublkpol_limiter *limiters; /* for each modifier number, 0 included */
+	struct ublkpol_mirror *mirrors;
+	struct ublkpol_trace trace; /* the last record */
+	__u32 nr_traces;
+	struct ublkpol_inputs inputs;
 	struct ublkpol_plan plan;
 };
 
@@ -24,10 +35,20 @@ struct ublkpol_native {
  * @env: its maps; the SQEs are added to env->plan
  * @ctx: the request
  *
- * Return: as the program returns to ublk: UBLK_BPF_SUBMIT or a negative errno
+ * Return: as the program returns to ublk: UBLK_BPF_SUBMIT, UBLK_BPF_REDIRECT or
+ * a negative errno
  */
 int ublkpol_route_native(struct ublkpol_native *env, const struct ublk_bpf_ctx *ctx);
 
-#define UBLKPOL_NATIVE_SYMBOL "ublkpol_route_native"
+/**
+ * ublkpol_complete_native() - the same for the complete program, if it has one
+ * @ctx: the item that failed
+ *
+ * Return: UBLK_BPF_SUBMIT, UBLK_BPF_SETTLE or a negative errno
+ */
+int ublkpol_complete_native(struct ublkpol_native *env, const struct ublk_bpf_complete_ctx *ctx);
+
+#define UBLKPOL_NATIVE_SYMBOL	       "ublkpol_route_native"
+#define UBLKPOL_NATIVE_COMPLETE_SYMBOL "ublkpol_complete_native"
 
 #endif

@@ -4,9 +4,9 @@
 
 /*
  * First part of every policy program: what the rules of a policy are written
- * with. A policy defines UBLKPOL_NR_RULES, _BACKENDS and _LEGS, includes this
- * file, defines policy_place() and policy_flush(), and includes
- * ublkpol_route.h, which holds the routing itself.
+ * with. A policy defines the UBLKPOL_NR_... that it has, includes this file,
+ * defines the policy_...() functions, and includes ublkpol_route.h, which holds
+ * the routing itself.
  *
  * The program runs in one of three places, each with a shim of its own:
  * in ublk (the default), as SEC("syscall") under BPF_PROG_TEST_RUN on any
@@ -14,6 +14,7 @@
  */
 #include <linux/errno.h>
 #include <stdbool.h>
+#include <linux/falloc.h>
 #include <linux/types.h>
 #include <linux/io_uring.h>
 #include <linux/ublk_cmd.h>
@@ -31,16 +32,50 @@
 
 #define UBLKPOL_SECTOR_SHIFT 9
 
-/* The part of a request that one SQE can carry */
+/* A policy leaves out what it has none of */
+#define ublkpol_unused __attribute__((unused))
+
+struct ublkpol_request {
+	__u64 sector;
+	__u32 sectors;
+	__u32 op; /* UBLK_IO_OP_* */
+	__u32 flags;
+	__u32 ioprio;
+	__u32 queue;
+	__u32 cpu;
+	__u32 dir; /* enum ublkpol_direction */
+	__u32 op_counter; /* entry in struct ublkpol_counters */
+	/* Of the conditions of its direction, bit c: */
+	__u64 match; /* condition c holds, or may hold */
+	__u64 pending; /* that depends on a tick of "every" which is not drawn yet */
+	__u64 inverted; /* it holds when the tick does not come */
+	__u64 hold; /* ns to wait before anything is submitted */
+};
+
+/* From a struct ublk_bpf_ctx, whose fields must be read one by one */
+#define UBLKPOL_REQUEST(ctx)                                                                  \
+	{                                                                                     \
+		.sector = (ctx)->start_sector, .sectors = (ctx)->nr_sectors, .op = (ctx)->op, \
+		.flags = (ctx)->flags, .ioprio = (ctx)->ioprio, .queue = (ctx)->q_id,         \
+	}
+
+/* The part of a request that one SQE for each copy can carry */
 struct ublkpol_piece {
 	__u64 pos; /* position in the rule's target, sectors */
 	__u32 sectors; /* what is left of the request; actions shorten it */
 	__u32 slot; /* set by the action: backend ... */
 	__u64 offset; /* ... and sector on it */
+	__u32 first_leg; /* of a write to a mirror: its legs ... */
+	__u32 nr_legs; /* ... or 0: it goes to @slot */
+	__u32 mirror; /* the number of that mirror */
+	bool is_write;
 };
 
 /* What policy_place() returns besides 0 and -errno */
 #define UBLKPOL_UNMATCHED 1
+#define UBLKPOL_ZERO	  2
+#define UBLKPOL_DROP	  3
+#define UBLKPOL_USER	  4
 
 /*
  * The actions. They are macros so that their instructions belong to the line
@@ -54,6 +89,15 @@ struct ublkpol_piece {
 		(piece)->offset = (piece)->pos; \
 		0;                              \
 	})
+
+/* Nothing behind the end of the chunk of @chunk_sectors belongs to the piece */
+static __always_inline void ublkpol_cut(struct ublkpol_piece *piece, __u32 chunk_sectors)
+{
+	__u32 left = chunk_sectors - (__u32)(piece->pos % chunk_sectors);
+
+	if (piece->sectors > left)
+		piece->sectors = left;
+}
 
 /*
  * stripe: chunk c of the composite is chunk c / nr_legs of leg c % nr_legs. The
@@ -76,25 +120,272 @@ struct ublkpol_piece {
 		0;                                                                      \
 	})
 
+/* Spreads the chunks of a hash: the last steps of splitmix64 */
+static __always_inline __u64 ublkpol_hash(__u64 chunk)
+{
+	chunk = (chunk ^ chunk >> 30) * 0xbf58476d1ce4e5b9ULL;
+	chunk = (chunk ^ chunk >> 27) * 0x94d049bb133111ebULL;
+	return chunk ^ chunk >> 31;
+}
+
+/* hash: a chunk lies where it lies in the composite, on the leg that has its share */
+#define UBLKPOL_TO_HASH(piece, chunk_sectors, first_leg, nr_shares)                       \
+	({                                                                                \
+		__u64 hash = ublkpol_hash((piece)->pos / (chunk_sectors));                \
+		const __u32 *backend =                                                    \
+			ublkpol_leg_at((first_leg) + ((hash >> 32) * (nr_shares) >> 32)); \
+                                                                                          \
+		if (!backend)                                                             \
+			return -EIO;                                                      \
+		ublkpol_cut(piece, chunk_sectors);                                        \
+		(piece)->slot = *backend;                                                 \
+		(piece)->offset = (piece)->pos;                                           \
+		0;                                                                        \
+	})
+
+/* mirror: a write goes to all legs, a read to leg number @leg */
+#define UBLKPOL_TO_MIRROR(piece, number, first, nr, leg)                        \
+	({                                                                      \
+		(piece)->offset = (piece)->pos;                                 \
+		(piece)->mirror = (number);                                     \
+		if ((piece)->is_write) {                                        \
+			(piece)->first_leg = (first);                           \
+			(piece)->nr_legs = (nr);                                \
+		} else {                                                        \
+			const __u32 *backend = ublkpol_leg_at((first) + (leg)); \
+                                                                                \
+			if (!backend)                                           \
+				return -EIO;                                    \
+			(piece)->slot = *backend;                               \
+		}                                                               \
+		0;                                                              \
+	})
+
+/* "read by LBA": the number of the leg; the piece ends with its chunk */
+static __always_inline ublkpol_unused __u32 ublkpol_leg_by_lba(struct ublkpol_piece *piece,
+							       __u32 chunk_sectors, __u32 nr_legs)
+{
+	ublkpol_cut(piece, chunk_sectors);
+	return piece->pos / chunk_sectors % nr_legs;
+}
+
+/* "read round-robin": counts the reads of a mirror */
+static __always_inline ublkpol_unused __u32 ublkpol_turn(__u32 mirror)
+{
+	struct ublkpol_mirror *state = ublkpol_mirror_at(mirror);
+
+	return state ? (__u32)__sync_fetch_and_add(&state->turn, 1) : 0;
+}
+
+/* --- conditions --- */
+
+/*
+ * What a condition is made of: 1 if it holds, else 0, without a branch. With
+ * branches the verifier would follow every combination of conditions.
+ */
+#define UBLKPOL_CONDITION(name)                                               \
+	static __always_inline __u64 name(const struct ublkpol_request *rq    \
+					  __attribute__((unused)),            \
+					  __u64 draw __attribute__((unused)), \
+					  __u64 tick __attribute__((unused)))
+
+/* Both below 2^63 */
+static __always_inline ublkpol_unused __u64 ublkpol_less(__u64 a, __u64 b)
+{
+	__u64 difference = a - b;
+
+	ublkpol_hide(difference);
+	return difference >> 63;
+}
+
+static __always_inline ublkpol_unused __u64 ublkpol_at_most(__u64 a, __u64 b)
+{
+	return ublkpol_less(b, a) ^ 1;
+}
+
+static __always_inline ublkpol_unused __u64 ublkpol_between(__u64 value, __u64 low, __u64 high)
+{
+	return (ublkpol_less(value, low) | ublkpol_less(high, value)) ^ 1;
+}
+
+static __always_inline ublkpol_unused __u64 ublkpol_equal(__u64 a, __u64 b)
+{
+	return ublkpol_between(a, b, b);
+}
+
+static __always_inline ublkpol_unused __u64 ublkpol_size(const struct ublkpol_request *rq)
+{
+	return (__u64)rq->sectors << UBLKPOL_SECTOR_SHIFT;
+}
+
+/* Do the start and the length lie on multiples of @align, a power of two? */
+static __always_inline ublkpol_unused __u64 ublkpol_aligned(const struct ublkpol_request *rq,
+							    __u64 align)
+{
+	__u64 ends = (rq->sector | rq->sectors) << UBLKPOL_SECTOR_SHIFT;
+
+	return ublkpol_less(ends & (align - 1), 1);
+}
+
+static __always_inline ublkpol_unused __u64 ublkpol_has(const struct ublkpol_request *rq,
+							__u32 flags)
+{
+	return ublkpol_less(rq->flags & flags, 1) ^ 1;
+}
+
+/*
+ * A priority as one number: 0 is the most urgent level of rt, 8 that of be, 16
+ * that of idle. A request without a class counts as be 4, as the schedulers
+ * have it.
+ */
+#define UBLKPOL_PRIO(class, level) (((class) - 1) * 8 + (level))
+
+static __always_inline ublkpol_unused __u64 ublkpol_prio(const struct ublkpol_request *rq)
+{
+	__u64 class = rq->ioprio >> 13 & 7;
+	__u64 is_none = ublkpol_less(class, 1);
+	__u64 level = rq->ioprio & 7;
+
+	class += 2 * is_none;
+	level = (level & (is_none - 1)) | 4 * is_none;
+	return UBLKPOL_PRIO(class, level);
+}
+
+/* Condition @bit holds if @hit is 1 and the tick comes, or if @miss is and it does not */
+static __always_inline ublkpol_unused void ublkpol_await_tick(struct ublkpol_request *rq, __u32 bit,
+							      __u64 hit, __u64 miss)
+{
+	rq->match |= (hit | miss) << bit;
+	rq->pending |= (hit ^ miss) << bit;
+	rq->inverted |= (miss & (hit ^ 1)) << bit;
+}
+
+/* Counts a request for "every @period" of rule @rule; is it the one? */
+static __always_inline ublkpol_unused bool ublkpol_tick(__u32 rule, __u64 period)
+{
+	__u64 *ticks = ublkpol_ticks_at(rule);
+
+	return ticks && (__sync_fetch_and_add(ticks, 1) + 1) % period == 0;
+}
+
+/* --- modifiers --- */
+
+/* The longest delay counts. Without a branch, for the verifier's sake: see above */
+static __always_inline ublkpol_unused void ublkpol_delay(struct ublkpol_request *rq, __u64 ns)
+{
+	rq->hold += (ns - rq->hold) & -ublkpol_less(rq->hold, ns);
+}
+
+/* 0, but the verifier does not know: it would follow each value that a delay adds */
+static __always_inline ublkpol_unused __u64 ublkpol_some_zero(const struct ublkpol_request *rq)
+{
+	__u64 sector = rq->sector, same = rq->sector;
+
+	ublkpol_hide(sector);
+	ublkpol_hide(same);
+	return sector - same;
+}
+
+/* What a limit lets pass at once after a pause: enough for timers that come late */
+#define UBLKPOL_LIMIT_BURST_NS 10000000ULL
+
+/*
+ * Takes @cost ns of the limit's time. @next says when what was taken so far has
+ * passed; it never lags behind by more than the burst. Needs no lock: two
+ * requests that find it behind bring it to the same place.
+ */
+static __always_inline ublkpol_unused void ublkpol_take(struct ublkpol_request *rq, __u64 *next,
+							__u64 cost)
+{
+	__u64 now = ublkpol_now();
+	__u64 earliest = now - UBLKPOL_LIMIT_BURST_NS;
+	__u64 before = *(volatile __u64 *)next;
+
+	if ((__s64)(before - earliest) < 0)
+		__sync_val_compare_and_swap(next, before, earliest);
+	before = __sync_fetch_and_add(next, cost);
+	ublkpol_delay(rq, (before - now) & -ublkpol_less(now, before));
+}
+
+/* limit RATE/s: of data that is read or written */
+static __always_inline ublkpol_unused void ublkpol_limit_bytes(struct ublkpol_request *rq,
+							       __u32 modifiers, __u64 bytes,
+							       __u64 rate)
+{
+	struct ublkpol_limiter *limiter = ublkpol_limiter_at(modifiers);
+
+	if (limiter && rq->op_counter <= UBLKPOL_COUNT_WRITE)
+		ublkpol_take(rq, &limiter->next_byte, bytes * 1000000000ULL / rate);
+}
+
+/* limit N iops: of requests, a request that is split is one for each stretch */
+static __always_inline ublkpol_unused void ublkpol_limit_requests(struct ublkpol_request *rq,
+								  __u32 modifiers, __u32 requests,
+								  __u64 rate)
+{
+	struct ublkpol_limiter *limiter = ublkpol_limiter_at(modifiers);
+
+	if (limiter && requests)
+		ublkpol_take(rq, &limiter->next_request, 1000000000ULL / rate);
+}
+
+#if UBLKPOL_HAS_TRACE
+static __always_inline void ublkpol_trace_request(const struct ublkpol_request *rq, __u32 rule,
+						  __u32 requests)
+{
+	struct ublkpol_trace record = {
+		.time = ublkpol_now(),
+		.sector = rq->sector,
+		.sectors = rq->sectors,
+		.rule = rule,
+		.op = rq->op,
+		.flags = rq->flags,
+		.queue = rq->queue,
+		.ioprio = rq->ioprio,
+	};
+
+	if (requests)
+		ublkpol_trace_out(&record);
+}
+#endif
+
+/* What the modifiers of all rules asked for, at the end of the plan */
+static __always_inline ublkpol_unused int ublkpol_finish(void *ctx,
+							 const struct ublkpol_request *rq)
+{
+#if UBLKPOL_NR_MODIFIERS
+	struct io_uring_sqe sqe = {};
+
+	if (!rq->hold)
+		return UBLK_BPF_SUBMIT;
+	sqe.opcode = IORING_OP_TIMEOUT;
+	sqe.off = rq->hold < UBLK_BPF_MAX_HOLD_NS ? rq->hold : UBLK_BPF_MAX_HOLD_NS;
+	if (ublkpol_queue_sqe(ctx, &sqe, UBLK_BPF_FD_HOLD))
+		return -EIO;
+#else
+	(void)ctx;
+	(void)rq;
+#endif
+	return UBLK_BPF_SUBMIT;
+}
+
+/* --- counters --- */
+
 static __always_inline void ublkpol_count(__u32 entry, __u32 op, __u32 requests, __u64 bytes)
 {
 	struct ublkpol_counters *counters = ublkpol_counters_at(entry);
 
-	if (!counters)
+	if (!counters || op >= UBLKPOL_NR_OPS)
 		return;
 	counters->requests[op] += requests;
 	counters->bytes[op] += bytes;
 }
 
-/* Indices for ublkpol_count() */
-#define UBLKPOL_COUNT_READ	    0
-#define UBLKPOL_COUNT_WRITE	    1
-#define UBLKPOL_COUNT_FLUSH	    2
 #define UBLKPOL_ENTRY_UNMATCHED	    UBLKPOL_NR_RULES
 #define UBLKPOL_ENTRY_BACKEND(slot) (UBLKPOL_NR_RULES + 1 + (slot))
 
 /* One SQE of a flush */
-static __always_inline int ublkpol_fsync(void *ctx, __u32 slot)
+static __always_inline ublkpol_unused int ublkpol_fsync(void *ctx, __u32 slot)
 {
 	struct io_uring_sqe sqe = {};
 
@@ -103,6 +394,14 @@ static __always_inline int ublkpol_fsync(void *ctx, __u32 slot)
 		return -EIO;
 	ublkpol_count(UBLKPOL_ENTRY_BACKEND(slot), UBLKPOL_COUNT_FLUSH, 1, 0);
 	return 0;
+}
+
+/* May leg @slot of a mirror be used? */
+static __always_inline ublkpol_unused bool ublkpol_is_good(__u32 mirror, __u32 slot)
+{
+	const struct ublkpol_mirror *state = ublkpol_mirror_at(mirror);
+
+	return !state || !(*(volatile __u64 *)&state->failed >> (slot & 63) & 1);
 }
 
 #endif

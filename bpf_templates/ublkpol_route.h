@@ -8,25 +8,44 @@
  * SQE. The others are cut piece by piece in ublkpol_split().
  */
 
-struct ublkpol_request {
-	__u64 sector;
-	__u32 sectors;
-	__u32 dir; /* enum ublkpol_direction */
+/* Which rule serves a part of a request, and how: see struct ublkpol_segment */
+struct ublkpol_decision {
+	__s64 delta;
+	__u64 end; /* of the segment */
+	__u64 mask;
+	__u32 rule;
+	__u32 target;
+	__u32 modifiers;
+	__u32 first_choice;
+	__u32 mirror;
+	__u32 degrade;
 };
+
+#define UBLKPOL_DECISION(segment)                        \
+	((struct ublkpol_decision){                      \
+		.delta = (segment)->delta,               \
+		.end = (segment)->end,                   \
+		.mask = (segment)->mask,                 \
+		.rule = (segment)->rule,                 \
+		.target = (segment)->target,             \
+		.modifiers = (segment)->modifiers,       \
+		.first_choice = (segment)->first_choice, \
+		.mirror = (segment)->mirror,             \
+		.degrade = (segment)->degrade,           \
+	})
+
+/* --- the segment of a sector --- */
 
 /* The first entry that ends after @sector, in a part small enough to be constant */
 static __always_inline bool ublkpol_find_inlined(__u32 dir, __u64 sector, __u32 *index,
-						 struct ublkpol_segment *segment)
+						 struct ublkpol_decision *decision)
 {
 	ublkpol_unrolled for (__u32 i = 0; i < UBLKPOL_INLINE_SEGMENTS; i++)
 	{
 		if (sector < ublkpol_config.inlined[dir][i].end) {
 			*index = (dir == UBLKPOL_DIR_WRITE ? ublkpol_config.nr_read_segments : 0) +
 				 i;
-			segment->end = ublkpol_config.inlined[dir][i].end;
-			segment->delta = ublkpol_config.inlined[dir][i].delta;
-			segment->rule = ublkpol_config.inlined[dir][i].rule;
-			segment->target = ublkpol_config.inlined[dir][i].target;
+			*decision = UBLKPOL_DECISION(&ublkpol_config.inlined[dir][i]);
 			return true;
 		}
 	}
@@ -35,12 +54,18 @@ static __always_inline bool ublkpol_find_inlined(__u32 dir, __u64 sector, __u32 
 
 /* The same in the map, for parts of any size */
 static __always_inline bool ublkpol_find_in_map(__u32 dir, __u64 sector, __u32 *index,
-						struct ublkpol_segment *segment)
+						struct ublkpol_decision *decision)
 {
 	const struct ublkpol_segment *entry;
-	__u32 low = ublkpol_search.first[dir];
-	__u32 high = ublkpol_search.end[dir];
+	const struct ublkpol_bucket *bucket;
+	__u32 low, high;
 
+	bucket = ublkpol_bucket_at(ublkpol_search.first_bucket[dir] +
+				   (sector >> ublkpol_search.shift[dir]));
+	if (!bucket)
+		return false;
+	low = bucket->first;
+	high = bucket->last;
 	for (int i = 0; i < 32 && low < high; i++) {
 		__u32 middle = low + (high - low) / 2;
 
@@ -57,54 +82,196 @@ static __always_inline bool ublkpol_find_in_map(__u32 dir, __u64 sector, __u32 *
 	if (!entry)
 		return false;
 	*index = low;
-	*segment = *entry;
+	*decision = UBLKPOL_DECISION(entry);
 	return true;
 }
 
 static __always_inline bool ublkpol_find(__u32 dir, __u64 sector, __u32 *index,
-					 struct ublkpol_segment *segment)
+					 struct ublkpol_decision *decision)
 {
 	__u32 nr = dir == UBLKPOL_DIR_READ ? ublkpol_config.nr_read_segments
 					   : ublkpol_config.nr_write_segments;
 
-	return nr <= UBLKPOL_INLINE_SEGMENTS ? ublkpol_find_inlined(dir, sector, index, segment)
-					     : ublkpol_find_in_map(dir, sector, index, segment);
+	return nr <= UBLKPOL_INLINE_SEGMENTS ? ublkpol_find_inlined(dir, sector, index, decision)
+					     : ublkpol_find_in_map(dir, sector, index, decision);
 }
+
+/* --- the rule --- */
+
+#if UBLKPOL_NR_CONDITIONS
+/*
+ * The first conditional rule of the segment that matches takes the place of its
+ * last rule. A turn of the loop that does not end it used up a tick.
+ */
+static __always_inline int ublkpol_choose(struct ublkpol_request *rq,
+					  struct ublkpol_decision *decision)
+{
+	for (int i = 0; i <= UBLKPOL_NR_TICKS; i++) {
+		__u64 match = decision->mask & rq->match;
+		__u64 bit = match & -match;
+		const struct ublkpol_choice *choice;
+
+		if (!match)
+			return 0;
+		choice = ublkpol_choice_at(decision->first_choice +
+					   __builtin_popcountll(decision->mask & (bit - 1)));
+		if (!choice)
+			return -EIO;
+		if (rq->pending & bit) {
+			rq->pending &= ~bit;
+			if (policy_tick(choice->rule) == !!(rq->inverted & bit)) {
+				rq->match &= ~bit;
+				continue;
+			}
+		}
+		decision->delta = choice->delta;
+		decision->rule = choice->rule;
+		decision->target = choice->target;
+		decision->modifiers = choice->modifiers;
+		return 0;
+	}
+	return -EIO;
+}
+#else
+static __always_inline int ublkpol_choose(struct ublkpol_request *rq,
+					  struct ublkpol_decision *decision)
+{
+	(void)rq;
+	(void)decision;
+	return 0;
+}
+#endif
 
 /* A piece that failed is counted too: that is how an error rule shows up */
-static __always_inline void ublkpol_count_rule(__u32 rule, __u32 dir, __u32 requests, __u64 bytes)
+static __always_inline void ublkpol_count_rule(struct ublkpol_request *rq,
+					       const struct ublkpol_decision *decision,
+					       __u32 requests, __u64 bytes)
 {
-	ublkpol_hide(dir);
-	ublkpol_count(rule < UBLKPOL_NR_RULES ? rule : UBLKPOL_ENTRY_UNMATCHED, dir & 1, requests,
-		      bytes);
+	__u32 rule = decision->rule;
+
+	ublkpol_count(rule < UBLKPOL_NR_RULES ? rule : UBLKPOL_ENTRY_UNMATCHED, rq->op_counter,
+		      requests, bytes);
+#if UBLKPOL_NR_MODIFIERS
+	if (decision->modifiers)
+		policy_modify(rq, decision->modifiers, rule, requests, bytes);
+#endif
 }
 
-static __always_inline int ublkpol_queue_piece(void *ctx, const struct ublkpol_piece *piece,
-					       __u32 dir, __u32 payload)
+/* --- SQEs --- */
+
+static __always_inline int ublkpol_queue_one(void *ctx, const struct ublkpol_request *rq,
+					     const struct ublkpol_piece *piece, __u32 slot,
+					     __u64 payload)
 {
 	__u64 bytes = (__u64)piece->sectors << UBLKPOL_SECTOR_SHIFT;
 	struct io_uring_sqe sqe = {};
 
-	sqe.opcode = dir == UBLKPOL_DIR_READ ? IORING_OP_READ : IORING_OP_WRITE;
 	sqe.off = piece->offset << UBLKPOL_SECTOR_SHIFT;
-	sqe.addr = payload;
-	sqe.len = bytes;
-	if (ublkpol_queue_sqe(ctx, &sqe, piece->slot))
+	if (rq->op <= UBLK_IO_OP_WRITE) {
+		sqe.opcode = rq->op == UBLK_IO_OP_READ ? IORING_OP_READ : IORING_OP_WRITE;
+		sqe.addr = payload;
+		sqe.len = bytes;
+	} else {
+		sqe.opcode = IORING_OP_FALLOCATE;
+		sqe.addr = bytes;
+		sqe.len = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE;
+		if (rq->op == UBLK_IO_OP_WRITE_ZEROES && rq->flags & UBLK_IO_F_NOUNMAP)
+			sqe.len = FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE;
+		sqe.user_data = payload;
+	}
+	if (ublkpol_queue_sqe(ctx, &sqe, slot))
 		return -EIO;
-
-	ublkpol_hide(dir);
-	ublkpol_count(UBLKPOL_ENTRY_BACKEND(piece->slot), dir & 1, 1, bytes);
+	ublkpol_count(UBLKPOL_ENTRY_BACKEND(slot), rq->op_counter, 1, bytes);
 	return 0;
 }
 
+/* Reads as zeroes, or is not written */
+static __always_inline int ublkpol_queue_nothing(void *ctx, const struct ublkpol_request *rq,
+						 const struct ublkpol_piece *piece, __u64 payload)
+{
+	struct io_uring_sqe sqe = {};
+
+	sqe.opcode = IORING_OP_NOP;
+	sqe.addr = payload;
+	sqe.len = (__u64)piece->sectors << UBLKPOL_SECTOR_SHIFT;
+	return ublkpol_queue_sqe(ctx, &sqe,
+				 rq->op == UBLK_IO_OP_READ ? UBLK_BPF_FD_ZERO : UBLK_BPF_FD_DROP)
+		       ? -EIO
+		       : 0;
+}
+
+#if UBLKPOL_NR_MIRRORS
+/* A write to all legs that may be used */
+static __always_inline int ublkpol_queue_copies(void *ctx, const struct ublkpol_request *rq,
+						const struct ublkpol_piece *piece, __u64 payload)
+{
+	int err = -EIO;
+
+	for (__u32 i = 0; i < piece->nr_legs && i < UBLK_BPF_MAX_SLOTS; i++) {
+		const __u32 *leg = ublkpol_leg_at(piece->first_leg + i);
+
+		if (!leg)
+			return -EIO;
+		if (!ublkpol_is_good(piece->mirror, *leg))
+			continue;
+		err = ublkpol_queue_one(ctx, rq, piece, *leg, payload);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+/* A read of @slot, or of another leg if that one must not be read any more */
+static __always_inline int ublkpol_queue_read(void *ctx, const struct ublkpol_request *rq,
+					      const struct ublkpol_piece *piece, __u32 mirror,
+					      __u64 payload)
+{
+	const struct ublkpol_mirror *state = ublkpol_mirror_at(mirror);
+	__u32 slot = piece->slot;
+	__u64 good;
+
+	if (!state)
+		return -EIO;
+	good = state->legs & ~*(volatile __u64 *)&state->failed;
+	if (!(good >> (slot & 63) & 1)) {
+		if (!good)
+			return -EIO;
+		slot = __builtin_popcountll((good & -good) - 1);
+	}
+	return ublkpol_queue_one(ctx, rq, piece, slot, payload);
+}
+#endif
+
+/* Queues what policy_place() said, @result included */
+static __always_inline int ublkpol_queue_piece(void *ctx, const struct ublkpol_request *rq,
+					       const struct ublkpol_decision *decision,
+					       const struct ublkpol_piece *piece, int result,
+					       __u64 payload)
+{
+	if (result)
+		return ublkpol_queue_nothing(ctx, rq, piece, payload);
+#if UBLKPOL_NR_MIRRORS
+	if (piece->nr_legs)
+		return ublkpol_queue_copies(ctx, rq, piece, payload);
+	if (decision->mirror && rq->op == UBLK_IO_OP_READ)
+		return ublkpol_queue_read(ctx, rq, piece, decision->mirror - 1, payload);
+#else
+	(void)decision;
+#endif
+	return ublkpol_queue_one(ctx, rq, piece, piece->slot, payload);
+}
+
+/* --- requests --- */
+
 struct ublkpol_split {
 	void *ctx;
+	struct ublkpol_request *rq;
 	__u64 sector; /* next one to place */
+	__u64 payload; /* bytes placed */
 	__u32 sectors; /* left to place */
-	__u32 payload; /* bytes placed */
 	__u32 index; /* segment of @sector */
 	__u32 counted; /* segment whose rule has this request, plus one */
-	__u32 dir;
+	bool is_for_user; /* a rule hands it to the server */
 	int err;
 };
 
@@ -112,10 +279,11 @@ struct ublkpol_split {
 static long ublkpol_split_step(__u64 i, struct ublkpol_split *split)
 {
 	const struct ublkpol_segment *segment;
+	struct ublkpol_decision decision;
 	struct ublkpol_piece piece = {};
 	__u64 left_here;
 	__u32 bytes;
-	int err;
+	int result;
 
 	(void)i;
 	segment = ublkpol_segment_at(split->index);
@@ -123,18 +291,30 @@ static long ublkpol_split_step(__u64 i, struct ublkpol_split *split)
 		split->err = -EIO;
 		return 1;
 	}
-	left_here = segment->end - split->sector;
-	piece.pos = split->sector + segment->delta;
+	decision = UBLKPOL_DECISION(segment);
+	left_here = decision.end - split->sector;
+	if (ublkpol_choose(split->rq, &decision)) {
+		split->err = -EIO;
+		return 1;
+	}
+	piece.pos = split->sector + decision.delta;
 	piece.sectors = split->sectors < left_here ? split->sectors : left_here;
+	piece.is_write = split->rq->dir == UBLKPOL_DIR_WRITE;
 
-	err = policy_place(segment->target, &piece);
+	result = policy_place(decision.target, &piece);
 	bytes = piece.sectors << UBLKPOL_SECTOR_SHIFT;
-	ublkpol_count_rule(segment->rule, split->dir, split->counted != split->index + 1, bytes);
+	ublkpol_count_rule(split->rq, &decision, split->counted != split->index + 1,
+			   (__u64)piece.sectors << UBLKPOL_SECTOR_SHIFT);
 	split->counted = split->index + 1;
-	if (!err)
-		err = ublkpol_queue_piece(split->ctx, &piece, split->dir, split->payload);
-	if (err) {
-		split->err = err < 0 ? err : -EIO;
+	if (result < 0 || result == UBLKPOL_UNMATCHED) {
+		split->err = result < 0 ? result : -EIO;
+		return 1;
+	}
+	/* All of the request goes on to the server, unless another rule fails it */
+	split->is_for_user |= result == UBLKPOL_USER;
+	if (!split->is_for_user &&
+	    ublkpol_queue_piece(split->ctx, split->rq, &decision, &piece, result, split->payload)) {
+		split->err = -EIO;
 		return 1;
 	}
 
@@ -146,66 +326,93 @@ static long ublkpol_split_step(__u64 i, struct ublkpol_split *split)
 	return split->sectors == 0;
 }
 
-/* What @request needs more than one SQE for; @index is its first segment */
-static __noinline int ublkpol_split(void *ctx, const struct ublkpol_request *request, __u32 index)
+/* What @rq needs more than one SQE for; @index is its first segment */
+static __noinline int ublkpol_split(void *ctx, struct ublkpol_request *rq, __u32 index)
 {
 	struct ublkpol_split split = {
 		.ctx = ctx,
-		.sector = request->sector,
-		.sectors = request->sectors,
+		.rq = rq,
+		.sector = rq->sector,
+		.sectors = rq->sectors,
 		.index = index,
-		.dir = request->dir,
 	};
 
 	ublkpol_loop(UBLK_BPF_MAX_ITEMS, ublkpol_split_step, &split);
 	if (split.err < 0 && split.err >= -4095)
 		return split.err;
-	return split.sectors ? -EIO : UBLK_BPF_SUBMIT;
+	if (split.sectors)
+		return -EIO;
+	return split.is_for_user ? UBLK_BPF_REDIRECT : UBLK_BPF_SUBMIT;
 }
 
-static __always_inline int ublkpol_read_write(void *ctx, const struct ublkpol_request *request)
+/* A request with addresses, of direction @dir, which is a constant */
+static __always_inline int ublkpol_serve(void *ctx, struct ublkpol_request *rq, __u32 dir)
 {
-	struct ublkpol_segment segment;
+	struct ublkpol_decision decision;
 	struct ublkpol_piece piece = {};
 	__u32 index;
-	int err;
+	int result;
 
 	/* Behind the device's end, the table goes on with other entries */
-	if (request->sector >= ublkpol_config.dev_sectors ||
-	    request->sectors > ublkpol_config.dev_sectors - request->sector)
+	if (rq->sector >= ublkpol_config.dev_sectors ||
+	    rq->sectors > ublkpol_config.dev_sectors - rq->sector)
 		return -EIO;
-	if (!ublkpol_find(request->dir, request->sector, &index, &segment))
+	if (!ublkpol_find(dir, rq->sector, &index, &decision))
 		return -EIO;
-	if (request->sectors > segment.end - request->sector)
-		return ublkpol_split(ctx, request, index);
+	rq->dir = dir;
+#if UBLKPOL_NR_MODIFIERS
+	rq->hold = ublkpol_some_zero(rq);
+#endif
+#if UBLKPOL_NR_CONDITIONS
+	if (dir == UBLKPOL_DIR_READ)
+		policy_read_conditions(rq);
+	else
+		policy_write_conditions(rq);
+#endif
+	if (rq->sectors > decision.end - rq->sector)
+		goto split;
 
-	piece.pos = request->sector + segment.delta;
-	piece.sectors = request->sectors;
-	err = policy_place(segment.target, &piece);
-	if (!err && piece.sectors < request->sectors)
-		return ublkpol_split(ctx, request, index);
+	if (ublkpol_choose(rq, &decision))
+		return -EIO;
+	piece.pos = rq->sector + decision.delta;
+	piece.sectors = rq->sectors;
+	piece.is_write = dir == UBLKPOL_DIR_WRITE;
+	result = policy_place(decision.target, &piece);
+	if (!result && piece.sectors < rq->sectors)
+		goto split;
 
-	ublkpol_count_rule(segment.rule, request->dir, 1,
-			   (__u64)request->sectors << UBLKPOL_SECTOR_SHIFT);
-	if (err)
-		return err < 0 ? err : -EIO;
-	return ublkpol_queue_piece(ctx, &piece, request->dir, 0);
+	ublkpol_count_rule(rq, &decision, 1, (__u64)rq->sectors << UBLKPOL_SECTOR_SHIFT);
+	if (result < 0)
+		return result;
+	if (result == UBLKPOL_UNMATCHED)
+		return -EIO;
+	if (result == UBLKPOL_USER)
+		return UBLK_BPF_REDIRECT;
+	if (ublkpol_queue_piece(ctx, rq, &decision, &piece, result, 0))
+		return -EIO;
+	return ublkpol_finish(ctx, rq);
+split:
+	result = ublkpol_split(ctx, rq, index);
+	return result ? result : ublkpol_finish(ctx, rq);
 }
 
-/* What every shim calls; returns UBLK_BPF_SUBMIT or a negative errno */
-static __always_inline int ublkpol_run(void *ctx, __u32 op, __u64 sector, __u32 sectors)
+/* What every shim calls; returns UBLK_BPF_SUBMIT, UBLK_BPF_REDIRECT or a negative errno */
+static __always_inline int ublkpol_run(void *ctx, struct ublkpol_request *rq)
 {
-	struct ublkpol_request request = { .sector = sector, .sectors = sectors };
-
-	switch (op) {
+	switch (rq->op) {
 	case UBLK_IO_OP_READ:
-		request.dir = UBLKPOL_DIR_READ;
-		return ublkpol_read_write(ctx, &request);
+		rq->op_counter = UBLKPOL_COUNT_READ;
+		return ublkpol_serve(ctx, rq, UBLKPOL_DIR_READ);
 	case UBLK_IO_OP_WRITE:
-		request.dir = UBLKPOL_DIR_WRITE;
-		return ublkpol_read_write(ctx, &request);
+	case UBLK_IO_OP_DISCARD:
+	case UBLK_IO_OP_WRITE_ZEROES:
+		rq->op_counter = rq->op == UBLK_IO_OP_WRITE	? UBLKPOL_COUNT_WRITE
+				 : rq->op == UBLK_IO_OP_DISCARD ? UBLKPOL_COUNT_DISCARD
+								: UBLKPOL_COUNT_WRITE_ZEROES;
+		return ublkpol_serve(ctx, rq, UBLKPOL_DIR_WRITE);
 	case UBLK_IO_OP_FLUSH:
-		return policy_flush(ctx);
+		rq->op_counter = UBLKPOL_COUNT_FLUSH;
+		return policy_flush(ctx, rq);
 	default:
 		return -EOPNOTSUPP;
 	}

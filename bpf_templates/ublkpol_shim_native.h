@@ -19,10 +19,61 @@ static struct ublkpol_native *ublkpol_env;
 
 #define ublkpol_config (ublkpol_env->config)
 #define ublkpol_search (ublkpol_env->search)
+#define ublkpol_params (ublkpol_env->params)
 
 static __always_inline const struct ublkpol_segment *ublkpol_segment_at(__u32 index)
 {
 	return index < ublkpol_env->nr_segments ? &ublkpol_env->segments[index] : NULL;
+}
+
+static __always_inline const struct ublkpol_bucket *ublkpol_bucket_at(__u32 index)
+{
+	return index < ublkpol_env->nr_buckets ? &ublkpol_env->buckets[index] : NULL;
+}
+
+static __always_inline __attribute__((unused)) const struct ublkpol_choice *ublkpol_choice_at(
+	__u32 index)
+{
+	return index < ublkpol_env->nr_choices ? &ublkpol_env->choices[index] : NULL;
+}
+
+static __always_inline __u64 *ublkpol_ticks_at(__u32 rule)
+{
+	return &ublkpol_env->ticks[rule];
+}
+
+static __always_inline struct ublkpol_limiter *ublkpol_limiter_at(__u32 modifiers)
+{
+	return &ublkpol_env->limiters[modifiers];
+}
+
+static __always_inline struct ublkpol_mirror *ublkpol_mirror_at(__u32 mirror)
+{
+	return &ublkpol_env->mirrors[mirror];
+}
+
+static __always_inline __attribute__((unused)) void ublkpol_trace_out(
+	const struct ublkpol_trace *record)
+{
+	ublkpol_env->trace = *record;
+	ublkpol_env->nr_traces++;
+}
+
+static __always_inline __attribute__((unused)) __u32 ublkpol_cpu(void)
+{
+	return ublkpol_env->inputs.cpu;
+}
+
+static __always_inline __attribute__((unused)) __u32 ublkpol_random(void)
+{
+	struct ublkpol_inputs *inputs = &ublkpol_env->inputs;
+
+	return inputs->random[inputs->nr_draws++ % UBLKPOL_NR_RANDOM];
+}
+
+static __always_inline __u64 ublkpol_now(void)
+{
+	return ublkpol_env->inputs.now;
 }
 
 static __always_inline const __u32 *ublkpol_leg_at(__u32 index)
@@ -62,8 +113,21 @@ static inline void ublkpol_loop(__u32 nr, long (*step)(__u64 i, struct ublkpol_s
 #define UBLKPOL_ENTRY                                                                        \
 	int ublkpol_route_native(struct ublkpol_native *env, const struct ublk_bpf_ctx *ctx) \
 	{                                                                                    \
+		struct ublkpol_request rq = UBLKPOL_REQUEST(ctx);                            \
+                                                                                             \
 		ublkpol_env = env;                                                           \
-		return ublkpol_run(env, ctx->op, ctx->start_sector, ctx->nr_sectors);        \
+		return ublkpol_run(env, &rq);                                                \
+	}
+
+#define UBLKPOL_COMPLETE_ENTRY                                               \
+	int ublkpol_complete_native(struct ublkpol_native *env,              \
+				    const struct ublk_bpf_complete_ctx *ctx) \
+	{                                                                    \
+		struct ublkpol_request rq = UBLKPOL_REQUEST(&ctx->rq);       \
+		struct ublkpol_failure failure = UBLKPOL_FAILURE(ctx);       \
+                                                                             \
+		ublkpol_env = env;                                           \
+		return ublkpol_recover(env, &rq, &failure);                  \
 	}
 
 #endif

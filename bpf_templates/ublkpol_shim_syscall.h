@@ -38,11 +38,54 @@ static __always_inline long ublkpol_queue_sqe(void *ctx, const struct io_uring_s
 	return 0;
 }
 
-#define UBLKPOL_ENTRY                                                                 \
-	SEC("syscall")                                                                \
-	int ublkpol_route(struct ublk_bpf_ctx *ctx)                                   \
-	{                                                                             \
-		return ublkpol_run(ctx, ctx->op, ctx->start_sector, ctx->nr_sectors); \
+/* So that a test knows what the program finds */
+UBLKPOL_ARRAY(ublkpol_inputs, 1, struct ublkpol_inputs);
+
+static __always_inline struct ublkpol_inputs *ublkpol_inputs_now(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&ublkpol_inputs, &zero);
+}
+
+static __always_inline __u32 ublkpol_cpu(void)
+{
+	const struct ublkpol_inputs *inputs = ublkpol_inputs_now();
+
+	return inputs ? inputs->cpu : 0;
+}
+
+static __always_inline __u32 ublkpol_random(void)
+{
+	struct ublkpol_inputs *inputs = ublkpol_inputs_now();
+
+	return inputs ? inputs->random[inputs->nr_draws++ % UBLKPOL_NR_RANDOM] : 0;
+}
+
+static __always_inline __u64 ublkpol_now(void)
+{
+	const struct ublkpol_inputs *inputs = ublkpol_inputs_now();
+
+	return inputs ? inputs->now : 0;
+}
+
+#define UBLKPOL_ENTRY                                             \
+	SEC("syscall")                                            \
+	int ublkpol_route(struct ublk_bpf_ctx *ctx)               \
+	{                                                         \
+		struct ublkpol_request rq = UBLKPOL_REQUEST(ctx); \
+                                                                  \
+		return ublkpol_run(ctx, &rq);                     \
+	}
+
+#define UBLKPOL_COMPLETE_ENTRY                                         \
+	SEC("syscall")                                                 \
+	int ublkpol_complete(struct ublk_bpf_complete_ctx *ctx)        \
+	{                                                              \
+		struct ublkpol_request rq = UBLKPOL_REQUEST(&ctx->rq); \
+		struct ublkpol_failure failure = UBLKPOL_FAILURE(ctx); \
+                                                                       \
+		return ublkpol_recover(ctx, &rq, &failure);            \
 	}
 
 #endif

@@ -15,11 +15,38 @@ static __always_inline long ublkpol_queue_sqe(void *ctx, const struct io_uring_s
 	return bpf_ublk_queue_sqe(ctx, sqe, sizeof(*sqe), slot);
 }
 
-#define UBLKPOL_ENTRY                                                                 \
-	SEC(UBLKPOL_PROGRAM_SECTION)                                                  \
-	int ublkpol_route(struct ublk_bpf_ctx *ctx)                                   \
-	{                                                                             \
-		return ublkpol_run(ctx, ctx->op, ctx->start_sector, ctx->nr_sectors); \
+static __always_inline __u32 ublkpol_cpu(void)
+{
+	return bpf_get_smp_processor_id();
+}
+
+static __always_inline __u32 ublkpol_random(void)
+{
+	return bpf_get_prandom_u32();
+}
+
+static __always_inline __u64 ublkpol_now(void)
+{
+	return bpf_ktime_get_ns();
+}
+
+#define UBLKPOL_ENTRY                                             \
+	SEC(UBLKPOL_PROGRAM_SECTION)                              \
+	int ublkpol_route(struct ublk_bpf_ctx *ctx)               \
+	{                                                         \
+		struct ublkpol_request rq = UBLKPOL_REQUEST(ctx); \
+                                                                  \
+		return ublkpol_run(ctx, &rq);                     \
+	}
+
+#define UBLKPOL_COMPLETE_ENTRY                                         \
+	SEC(UBLKPOL_COMPLETE_SECTION)                                  \
+	int ublkpol_complete(struct ublk_bpf_complete_ctx *ctx)        \
+	{                                                              \
+		struct ublkpol_request rq = UBLKPOL_REQUEST(&ctx->rq); \
+		struct ublkpol_failure failure = UBLKPOL_FAILURE(ctx); \
+                                                                       \
+		return ublkpol_recover(ctx, &rq, &failure);            \
 	}
 
 #endif

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "source.h"
+#include "ublkpol_object.h"
 
 enum ast_unit {
 	AST_UNIT_NUMBER, /* a bare number; sectors, where bytes are meant */
@@ -171,8 +172,15 @@ struct ast_rule {
 	struct ast_condition *condition; /* NULL for a default */
 	struct ast_action *action;
 	struct ast_modifier *modifiers;
-	struct ast_condition *lba; /* checked: the LBA condition, or NULL */
-	unsigned int ops; /* checked: operations that the rule matches */
+
+	/* checked */
+	unsigned int index; /* from 0 */
+	unsigned int ops; /* UBLKPOL_OP_*: the operations that it can match */
+	bool names_flush; /* only such a rule matches flushes */
+	struct ast_condition *lists[UBLKPOL_MAX_LISTS]; /* its LBA conditions, by their index */
+	unsigned int nr_lists;
+	bool has_chance;
+	struct ast_condition *every; /* or NULL */
 };
 
 enum ast_declaration_kind {
@@ -204,11 +212,31 @@ struct ast_backend {
 	bool is_used;
 };
 
+struct ast_set {
+	const struct ast_declaration *declaration;
+	struct ublkpol_range *file_ranges; /* of a set from a file */
+	size_t nr_file_ranges;
+	bool is_used;
+};
+
+struct ast_param {
+	const struct ast_declaration *declaration;
+	enum ublkpol_param_unit unit;
+	__u64 value; /* in that unit */
+	__u64 max; /* the smallest upper limit of its uses */
+	unsigned int flags; /* UBLKPOL_PARAM_* of its uses */
+	bool is_used;
+};
+
 struct ast_policy {
 	struct ast_declaration *declarations;
 	struct ast_rule *rules;
 
 	/* checked */
+	struct ast_set *sets;
+	unsigned int nr_sets;
+	struct ast_param *params;
+	unsigned int nr_params;
 	struct ast_backend *backends;
 	unsigned int nr_backends;
 	unsigned int nr_rules;

@@ -4,16 +4,18 @@
 
 #include <stdio.h>
 
+#include "plan.h"
 #include "policy_image.h"
 
 /**
  * emit_program() - write the policy's program as C
  * @out: where to; the caller checks it for errors
- * @image: the policy
+ * @image: the policy in symbolic form
+ * @plan: the plan that the image was built from
  * @policy_file: what the verifier's messages call the policy
  * @program_file: what they call the program itself
  */
-void emit_program(FILE *out, const struct policy_image *image, const char *policy_file,
-		  const char *program_file);
+void emit_program(FILE *out, const struct policy_image *image, const struct plan *plan,
+		  const char *policy_file, const char *program_file);
 
 #endif

@@ -80,25 +80,31 @@ static double svg_backend_x(const struct svg *svg, __u32 backend, __u64 sector)
 /* Rules that lead to several backends have a pattern of their own */
 static const char *svg_rule_fill(struct svg *svg, const struct ublkpol_rule *rule)
 {
+	const struct ublkpol_target *target;
+
 	if (!rule)
 		return "url(#unmatched)";
-	if (rule->nr_legs > 1)
+	target = routing_rule_target(svg->routing, rule);
+	if (target->nr_legs > 1)
 		return arena_printf(&svg->arena, "url(#line%u)", rule->line);
-	if (rule->nr_legs)
-		return svg_colors[svg->routing->image->legs[rule->first_leg] % SVG_NR_COLORS];
+	if (target->nr_legs)
+		return svg_colors[svg->routing->image->legs[target->first_leg] % SVG_NR_COLORS];
 	return "url(#nowhere)";
 }
 
 static void svg_pattern(const struct svg *svg, const struct ublkpol_rule *rule)
 {
+	const struct ublkpol_target *target = routing_rule_target(svg->routing, rule);
+
 	fprintf(svg->out,
 		"<pattern id=\"line%u\" width=\"%u\" height=\"%u\" "
 		"patternUnits=\"userSpaceOnUse\">",
-		rule->line, 12 * rule->nr_legs, 12 * rule->nr_legs);
-	for (__u32 i = 0; i < rule->nr_legs; i++)
+		rule->line, 12 * target->nr_legs, 12 * target->nr_legs);
+	for (__u32 i = 0; i < target->nr_legs; i++)
 		fprintf(svg->out, "<rect x=\"%u\" width=\"12\" height=\"%u\" fill=\"%s\"/>", 12 * i,
-			12 * rule->nr_legs,
-			svg_colors[svg->routing->image->legs[rule->first_leg + i] % SVG_NR_COLORS]);
+			12 * target->nr_legs,
+			svg_colors[svg->routing->image->legs[target->first_leg + i] %
+				   SVG_NR_COLORS]);
 	fputs("</pattern>\n", svg->out);
 }
 
@@ -127,7 +133,7 @@ static void svg_definitions(const struct svg *svg)
 	      "<rect width=\"2\" height=\"8\" fill=\"#757575\"/></pattern>\n",
 	      svg->out);
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
-		if (image->rules[i].nr_legs > 1)
+		if (policy_image_target(image, i)->nr_legs > 1)
 			svg_pattern(svg, &image->rules[i]);
 	}
 	fputs("</defs>\n", svg->out);

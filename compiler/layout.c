@@ -22,14 +22,15 @@ static const struct ast_rule *layout_rule(const struct layout *layout, unsigned 
 	return rule;
 }
 
-/* The range with an end at @column, or the whole rule */
+/* The range with an end at @column, or the set there, or the whole rule */
 static struct location layout_location(const struct ast_rule *rule, unsigned int column)
 {
-	for (const struct ast_range *range = rule->lba ? rule->lba->ranges : NULL; range && column;
-	     range = range->next) {
-		if (range->first.location.first_column == (int)column ||
-		    range->last.location.first_column == (int)column)
-			return range->location;
+	for (unsigned int l = 0; l < rule->nr_lists && column; l++) {
+		for (const struct ast_range *r = rule->lists[l]->ranges; r; r = r->next) {
+			if (r->location.first_column == (int)column ||
+			    (!r->set && r->last.location.first_column == (int)column))
+				return r->location;
+		}
 	}
 	return rule->location;
 }

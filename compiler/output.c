@@ -148,13 +148,14 @@ static int output_write_policy(const struct output *output, const struct source 
 }
 
 static int output_write_program(const struct output *output, const struct policy_image *image,
-				const char *policy_file, const char *program_file)
+				const struct plan *plan, const char *policy_file,
+				const char *program_file)
 {
 	FILE *file = output_open(output, OUTPUT_PROGRAM);
 
 	if (!file)
 		return -EIO;
-	emit_program(file, image, policy_file, program_file);
+	emit_program(file, image, plan, policy_file, program_file);
 	return output_close(file, OUTPUT_PROGRAM);
 }
 
@@ -202,8 +203,8 @@ int output_write_text(const char *path, output_fn write, const void *arg)
 	return err;
 }
 
-int output_write_object(const struct policy_image *image, const struct source *source,
-			const char *path)
+int output_write_object(const struct policy_image *image, const struct plan *plan,
+			const struct source *source, const char *path)
 {
 	struct output output;
 	int err;
@@ -216,7 +217,7 @@ int output_write_object(const struct policy_image *image, const struct source *s
 	if (!err)
 		err = output_write_policy(&output, source);
 	if (!err)
-		err = output_write_program(&output, image, output.policy, OUTPUT_PROGRAM);
+		err = output_write_program(&output, image, plan, output.policy, OUTPUT_PROGRAM);
 	if (!err)
 		err = output_compile(&output);
 	if (!err)

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "plan.h"
 #include "policy_image.h"
 #include "source.h"
 
@@ -29,7 +30,7 @@ int output_write_text(const char *path, output_fn write, const void *arg);
  *
  * The rest is as for output_write_text().
  */
-int output_write_object(const struct policy_image *image, const struct source *source,
-			const char *path);
+int output_write_object(const struct policy_image *image, const struct plan *plan,
+			const struct source *source, const char *path);
 
 #endif

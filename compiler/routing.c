@@ -11,10 +11,10 @@
 /* --- where a stretch of the device lies --- */
 
 /* Sectors of leg @leg that lie before @position of a stripe */
-static __u64 routing_leg_sectors(const struct ublkpol_rule *rule, __u32 leg, __u64 position)
+static __u64 routing_leg_sectors(const struct ublkpol_target *target, __u32 leg, __u64 position)
 {
-	__u64 chunk = rule->chunk / RESOLVE_SECTOR;
-	__u64 row = chunk * rule->nr_legs;
+	__u64 chunk = target->chunk / RESOLVE_SECTOR;
+	__u64 row = chunk * target->nr_legs;
 	__u64 inside = position % row;
 	__u64 before = leg * chunk;
 
@@ -23,36 +23,52 @@ static __u64 routing_leg_sectors(const struct ublkpol_rule *rule, __u32 leg, __u
 }
 
 static struct routing_place routing_place_of(const struct routing *routing,
-					     const struct ublkpol_rule *rule, __u32 leg,
+					     const struct ublkpol_target *target, __u32 leg,
 					     __u64 first, __u64 last)
 {
 	struct routing_place place = {
-		.backend = routing->image->legs[rule->first_leg + leg],
+		.backend = routing->image->legs[target->first_leg + leg],
 		.first = first,
 		.last = last,
 	};
 
-	if (rule->action == UBLKPOL_ACTION_STRIPE) {
-		place.first = routing_leg_sectors(rule, leg, first);
-		place.last = routing_leg_sectors(rule, leg, last);
+	if (target->action == UBLKPOL_ACTION_STRIPE) {
+		place.first = routing_leg_sectors(target, leg, first);
+		place.last = routing_leg_sectors(target, leg, last);
 	}
 	return place;
 }
 
-static void routing_add_places(struct routing *routing, struct routing_choice *choice,
-			       const struct ublkpol_segment *segment, struct arena *arena)
+/* A hash has a leg as often as it has shares; one place is enough */
+static bool routing_is_first(const struct routing *routing, const struct ublkpol_target *target,
+			     __u32 leg)
 {
+	const __u32 *legs = routing->image->legs + target->first_leg;
+
+	for (__u32 i = 0; i < leg; i++) {
+		if (legs[i] == legs[leg])
+			return false;
+	}
+	return true;
+}
+
+static void routing_add_places(struct routing *routing, struct routing_choice *choice,
+			       const struct ublkpol_segment *segment, __s64 delta,
+			       struct arena *arena)
+{
+	const struct ublkpol_target *target = choice->target;
 	struct routing_place *places;
 
-	if (!resolve_is_mapped(routing->image, segment->rule))
+	/* A concat that is still there has legs whose sizes are not known */
+	if (!target || !policy_image_has_legs(target->action) ||
+	    target->action == UBLKPOL_ACTION_CONCAT)
 		return;
-	places = arena_alloc(arena, choice->rule->nr_legs * sizeof(*places));
-	for (__u32 i = 0; i < choice->rule->nr_legs; i++) {
-		struct routing_place place =
-			routing_place_of(routing, choice->rule, i, segment->start + segment->delta,
-					 segment->end + segment->delta);
+	places = arena_alloc(arena, target->nr_legs * sizeof(*places));
+	for (__u32 i = 0; i < target->nr_legs; i++) {
+		struct routing_place place = routing_place_of(
+			routing, target, i, segment->start + delta, segment->end + delta);
 
-		if (place.first == place.last)
+		if (place.first == place.last || !routing_is_first(routing, target, i))
 			continue;
 		place.is_open =
 			routing->scale == ROUTING_OPEN && segment->end == routing->dev_sectors;
@@ -66,21 +82,40 @@ static void routing_add_places(struct routing *routing, struct routing_choice *c
 /* --- parts --- */
 
 static struct routing_segment routing_segment_of(struct routing *routing,
+						 const struct resolve_layout *layout,
 						 const struct ublkpol_segment *segment,
 						 struct arena *arena)
 {
-	struct routing_choice *choice = arena_alloc(arena, sizeof(*choice));
+	unsigned int nr = resolve_nr_outcomes(segment);
+	struct routing_choice *choices = arena_alloc(arena, nr * sizeof(*choices));
 
-	if (segment->rule != UBLKPOL_NO_RULE)
-		choice->rule = &routing->image->rules[segment->rule];
-	routing_add_places(routing, choice, segment, arena);
-	return (struct routing_segment){ segment->start, segment->end, choice, 1 };
+	for (unsigned int i = 0; i < nr; i++) {
+		struct resolve_outcome outcome = resolve_outcome(layout, segment, i);
+
+		choices[i].is_conditional = outcome.is_conditional;
+		if (outcome.rule != UBLKPOL_NO_RULE)
+			choices[i].rule = &routing->image->rules[outcome.rule];
+		if (outcome.target != UBLKPOL_NO_TARGET)
+			choices[i].target = &routing->image->targets[outcome.target];
+		routing_add_places(routing, &choices[i], segment, outcome.delta, arena);
+	}
+	return (struct routing_segment){ segment->start, segment->end, choices, nr };
 }
 
-static bool routing_is_same(const struct ublkpol_segment *a, const struct ublkpol_segment *b)
+static bool routing_is_same(const struct resolve_layout *layout, const struct ublkpol_segment *a,
+			    const struct ublkpol_segment *b)
 {
-	return a->start == b->start && a->end == b->end && a->rule == b->rule &&
-	       a->delta == b->delta;
+	if (a->start != b->start || a->end != b->end ||
+	    resolve_nr_outcomes(a) != resolve_nr_outcomes(b))
+		return false;
+	for (unsigned int i = 0; i < resolve_nr_outcomes(a); i++) {
+		struct resolve_outcome x = resolve_outcome(layout, a, i);
+		struct resolve_outcome y = resolve_outcome(layout, b, i);
+
+		if (x.rule != y.rule || x.target != y.target || x.delta != y.delta)
+			return false;
+	}
+	return true;
 }
 
 static bool routing_has_one_part(const struct resolve_layout *layout)
@@ -91,7 +126,7 @@ static bool routing_has_one_part(const struct resolve_layout *layout)
 	if (layout->nr_segments[UBLKPOL_DIR_READ] != layout->nr_segments[UBLKPOL_DIR_WRITE])
 		return false;
 	for (__u32 i = 0; i < layout->nr_segments[UBLKPOL_DIR_READ]; i++) {
-		if (!routing_is_same(&read[i], &write[i]))
+		if (!routing_is_same(layout, &read[i], &write[i]))
 			return false;
 	}
 	return true;
@@ -106,7 +141,7 @@ static void routing_add_part(struct routing *routing, const struct resolve_layou
 	struct routing_segment *segments = arena_alloc(arena, nr * sizeof(*segments));
 
 	for (__u32 i = 0; i < nr; i++)
-		segments[i] = routing_segment_of(routing, &in[i], arena);
+		segments[i] = routing_segment_of(routing, layout, &in[i], arena);
 	routing->parts[routing->nr_parts++] = (struct routing_part){ name, ops, segments, nr };
 }
 
@@ -197,12 +232,14 @@ const char *routing_place_end(const struct routing *routing, const struct routin
 						 : routing_bytes(place->last, text);
 }
 
-static const char *routing_legs(const struct routing *routing, const struct ublkpol_rule *rule,
+static const char *routing_legs(const struct routing *routing, const struct ublkpol_target *target,
 				const char *word, struct arena *arena)
 {
-	for (__u32 i = 0; i < rule->nr_legs; i++) {
-		__u32 backend = routing->image->legs[rule->first_leg + i];
+	for (__u32 i = 0; i < target->nr_legs; i++) {
+		__u32 backend = routing->image->legs[target->first_leg + i];
 
+		if (!routing_is_first(routing, target, i))
+			continue;
 		word = arena_printf(arena, "%s %s", word,
 				    routing_string(routing,
 						   routing->image->backends[backend].name));
@@ -213,16 +250,30 @@ static const char *routing_legs(const struct routing *routing, const struct ublk
 const char *routing_target(const struct routing *routing, const struct routing_choice *choice,
 			   struct arena *arena)
 {
-	const struct ublkpol_rule *rule = choice->rule;
+	const struct ublkpol_target *target = choice->target;
 
-	if (!rule)
+	if (!choice->rule)
 		return "no rule";
-	switch (rule->action) {
+	if (!target)
+		return "nothing";
+	switch (target->action) {
 	case UBLKPOL_ACTION_BACKEND:
-		return routing_legs(routing, rule, "", arena) + 1;
+		return routing_legs(routing, target, "", arena) + 1;
 	case UBLKPOL_ACTION_STRIPE:
-		return routing_legs(routing, rule, "stripe", arena);
+		return routing_legs(routing, target, "stripe", arena);
+	case UBLKPOL_ACTION_CONCAT:
+		return routing_legs(routing, target, "concat", arena);
+	case UBLKPOL_ACTION_MIRROR:
+		return routing_legs(routing, target, "mirror", arena);
+	case UBLKPOL_ACTION_HASH:
+		return routing_legs(routing, target, "hash", arena);
+	case UBLKPOL_ACTION_ZERO:
+		return "zero";
+	case UBLKPOL_ACTION_DROP:
+		return "drop";
+	case UBLKPOL_ACTION_USER:
+		return "user";
 	default:
-		return arena_printf(arena, "error %s", strerrorname_np(rule->error));
+		return arena_printf(arena, "error %s", strerrorname_np(target->error));
 	}
 }

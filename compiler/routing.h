@@ -32,6 +32,7 @@ struct routing_place {
 /* One rule that may serve a segment */
 struct routing_choice {
 	const struct ublkpol_rule *rule; /* NULL: no rule matches, requests fail */
+	const struct ublkpol_target *target; /* its own, or the leg of its concat; NULL: none */
 	bool is_conditional; /* if not, nothing behind it is tried */
 	const struct routing_place *places; /* one for each leg; none of zero, error ... */
 	unsigned int nr_places;
@@ -75,6 +76,13 @@ void routing_build(struct routing *routing, const struct policy_image *image,
 static inline const char *routing_string(const struct routing *routing, __u32 string)
 {
 	return routing->image->strings + string;
+}
+
+/** routing_rule_target() - what a rule does, wherever it does it */
+static inline const struct ublkpol_target *routing_rule_target(const struct routing *routing,
+							       const struct ublkpol_rule *rule)
+{
+	return &routing->image->targets[rule->target];
 }
 
 #define ROUTING_TEXT_SIZE 32

@@ -10,6 +10,7 @@
 TEMPLATE_EMBED(template_policy_in, "bpf_templates/policy.bpf.c.in");
 TEMPLATE_EMBED(template_prog_h, "bpf_templates/ublkpol_prog.h");
 TEMPLATE_EMBED(template_route_h, "bpf_templates/ublkpol_route.h");
+TEMPLATE_EMBED(template_complete_h, "bpf_templates/ublkpol_complete.h");
 TEMPLATE_EMBED(template_object_h, "bpf_templates/ublkpol_object.h");
 TEMPLATE_EMBED(template_shim_bpf_h, "bpf_templates/ublkpol_shim_bpf.h");
 TEMPLATE_EMBED(template_shim_ublk_h, "bpf_templates/ublkpol_shim_ublk.h");
@@ -26,6 +27,7 @@ const struct template_file template_policy = TEMPLATE_FILE("policy.bpf.c.in", te
 const struct template_file template_headers[] = {
 	TEMPLATE_FILE("ublkpol_prog.h", template_prog_h),
 	TEMPLATE_FILE("ublkpol_route.h", template_route_h),
+	TEMPLATE_FILE("ublkpol_complete.h", template_complete_h),
 	TEMPLATE_FILE("ublkpol_object.h", template_object_h),
 	TEMPLATE_FILE("ublkpol_shim_bpf.h", template_shim_bpf_h),
 	TEMPLATE_FILE("ublkpol_shim_ublk.h", template_shim_ublk_h),

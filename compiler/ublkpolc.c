@@ -26,6 +26,7 @@ struct run {
 	struct source source;
 	struct diag diag;
 	struct ast_policy policy;
+	struct plan plan;
 	struct policy_image image;
 	struct resolve_layout layout;
 	bool has_layout;
@@ -39,7 +40,8 @@ static void write_c(FILE *out, const void *arg)
 	const struct run *run = arg;
 	const char *slash = strrchr(run->options.output, '/');
 
-	emit_program(out, &run->image, run->source.name, slash ? slash + 1 : run->options.output);
+	emit_program(out, &run->image, &run->plan, run->source.name,
+		     slash ? slash + 1 : run->options.output);
 }
 
 static void write_format(FILE *out, const void *arg)
@@ -93,7 +95,7 @@ static int write_output(const struct run *run)
 	case OPTIONS_CHECK:
 		return 0;
 	case OPTIONS_OBJECT:
-		return output_write_object(&run->image, &run->source, output);
+		return output_write_object(&run->image, &run->plan, &run->source, output);
 	case OPTIONS_C:
 		return output_write_text(output, write_c, run);
 	case OPTIONS_AST:
@@ -149,7 +151,10 @@ static void check(struct run *run)
 	/* What checks find is no obstacle to further checks */
 	if (run->diag.nr_errors > run->diag.nr_found)
 		return;
-	image_build(&run->image, &run->policy, &run->source, &run->diag.checks, &run->arena);
+	plan_build(&run->plan, &run->policy, &run->arena, &run->diag);
+	if (run->diag.nr_errors > run->diag.nr_found)
+		return;
+	image_build(&run->image, &run->plan, &run->source, &run->diag.checks, &run->arena);
 	run->has_layout = layout_policy(&run->image, &run->policy, &run->options.sizes,
 					&run->layout, &run->scale, &run->diag);
 	if (!run->has_layout && !run->diag.nr_errors && needs_layout(run))

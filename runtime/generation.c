@@ -252,6 +252,10 @@ int generation_attach(struct generation *gen, struct ublk_control *control, int 
 		.nr_slots = gen->nr_backends,
 		.slots = (uintptr_t)slots,
 	};
+	if (policy_object_complete_fd(gen->policy) >= 0) {
+		attach.flags |= UBLK_BPF_ATTACH_COMPLETE;
+		attach.complete_fd = policy_object_complete_fd(gen->policy);
+	}
 	ret = ublk_control_attach_bpf(control, id, &attach);
 	free(slots);
 	if (ret == -ELOOP)

@@ -39,6 +39,7 @@ static void probe_btf(struct kernel_features *features)
 	}
 	features->prog_type = btf_enumerator(btf, "bpf_prog_type", "BPF_PROG_TYPE_UBLK");
 	features->attach_type = btf_enumerator(btf, "bpf_attach_type", "BPF_UBLK_ROUTE");
+	features->complete_type = btf_enumerator(btf, "bpf_attach_type", "BPF_UBLK_COMPLETE");
 	features->queue_sqe = btf_enumerator(btf, "bpf_func_id", "BPF_FUNC_ublk_queue_sqe");
 	btf__free(btf);
 }
@@ -59,6 +60,7 @@ void kernel_features_probe(struct kernel_features *features)
 	*features = (struct kernel_features){
 		.prog_type = -1,
 		.attach_type = -1,
+		.complete_type = -1,
 		.queue_sqe = -1,
 	};
 	probe_btf(features);

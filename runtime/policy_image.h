@@ -7,6 +7,7 @@
  * ublkpol_object.h. The compiler builds one, the runtime reads one from a file
  * that may come from anywhere.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "ublkpol_object.h"
@@ -18,8 +19,14 @@ struct policy_image {
 	const struct ublkpol_header *header;
 	const struct ublkpol_backend *backends;
 	const struct ublkpol_rule *rules;
-	const struct ublkpol_range *ranges;
+	const struct ublkpol_target *targets;
+	const struct ublkpol_list *lists;
+	const struct ublkpol_part *parts;
+	const __u32 *outcomes;
+	const struct ublkpol_set *sets;
+	const struct ublkpol_param *params;
 	const __u32 *legs;
+	const struct ublkpol_range *ranges;
 	const char *strings;
 };
 
@@ -35,5 +42,23 @@ struct policy_image {
  */
 int policy_image_open(struct policy_image *image, const void *data, size_t size,
 		      struct ublkpol_error *err);
+
+/** policy_image_target() - what rule @rule does */
+static inline const struct ublkpol_target *policy_image_target(const struct policy_image *image,
+							       __u32 rule)
+{
+	return &image->targets[image->rules[rule].target];
+}
+
+/** policy_image_backend_target() - the target that is this backend alone, or UBLKPOL_NO_TARGET */
+__u32 policy_image_backend_target(const struct policy_image *image, __u32 backend);
+
+/** policy_image_has_legs() - does a target of this kind lead to backends? */
+static inline bool policy_image_has_legs(__u32 action)
+{
+	return action == UBLKPOL_ACTION_BACKEND || action == UBLKPOL_ACTION_STRIPE ||
+	       action == UBLKPOL_ACTION_CONCAT || action == UBLKPOL_ACTION_MIRROR ||
+	       action == UBLKPOL_ACTION_HASH;
+}
 
 #endif

@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "policy_object.h"
+#include "policy_values.h"
 #include "resolve.h"
 
 #define OBJECT_LOG_SIZE	 (1U << 20)
@@ -22,10 +23,15 @@ struct policy_object {
 	size_t size;
 	struct bpf_object *bpf;
 	struct bpf_program *program;
+	struct bpf_program *complete; /* NULL: the policy needs none */
 	struct bpf_map *segments;
+	struct bpf_map *index;
+	struct bpf_map *choices; /* NULL: no conditions */
+	struct bpf_map *mirrors; /* NULL: no mirrors */
 	struct bpf_map *legs;
 	struct bpf_map *counters;
 	struct policy_image image;
+	struct policy_values values;
 	__u64 dev_sectors; /* of a device that exists, or 0 */
 	struct resolve_layout layout;
 	struct policy_geometry geometry;
@@ -78,12 +84,15 @@ static int object_patch_helper(struct bpf_program *program, struct bpf_prog_load
 static int object_register_section(void)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = object_patch_helper, );
-	static int handler;
+	static int route, complete;
 
-	if (handler <= 0)
-		handler = libbpf_register_prog_handler(UBLKPOL_PROGRAM_SECTION,
-						       BPF_PROG_TYPE_UNSPEC, 0, &opts);
-	return handler < 0 ? handler : 0;
+	if (route <= 0)
+		route = libbpf_register_prog_handler(UBLKPOL_PROGRAM_SECTION, BPF_PROG_TYPE_UNSPEC,
+						     0, &opts);
+	if (route > 0 && complete <= 0)
+		complete = libbpf_register_prog_handler(UBLKPOL_COMPLETE_SECTION,
+							BPF_PROG_TYPE_UNSPEC, 0, &opts);
+	return route < 0 ? route : complete < 0 ? complete : 0;
 }
 
 /* --- open --- */
@@ -100,6 +109,7 @@ static int object_open_image(struct policy_object *policy, const char *path,
 	struct bpf_map *map;
 	const void *data;
 	size_t size;
+	int ret;
 
 	map = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_IMAGE_SECTION);
 	if (!map)
@@ -110,7 +120,10 @@ static int object_open_image(struct policy_object *policy, const char *path,
 
 	/* For this process only: the program does not use it */
 	bpf_map__set_autocreate(map, false);
-	return policy_image_open(&policy->image, data, size, err);
+	ret = policy_image_open(&policy->image, data, size, err);
+	if (!ret && policy_values_init(&policy->values, &policy->image))
+		ret = object_no_memory(err);
+	return ret;
 }
 
 static int object_find_parts(struct policy_object *policy, const char *path,
@@ -122,9 +135,29 @@ static int object_find_parts(struct policy_object *policy, const char *path,
 	if (!policy->program)
 		return object_not_a_policy(err, path, "it has no program " UBLKPOL_PROGRAM);
 
+	policy->complete = bpf_object__find_program_by_name(policy->bpf, UBLKPOL_COMPLETE);
+	if (!policy->complete != !header->nr_mirrors)
+		return object_not_a_policy(err, path,
+					   "its mirrors need a program " UBLKPOL_COMPLETE);
+
 	policy->segments = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_SEGMENTS_MAP);
 	if (!object_check_map(policy->segments, BPF_MAP_TYPE_ARRAY, sizeof(struct ublkpol_segment)))
 		return object_not_a_policy(err, path, "its map of segments has another form");
+
+	policy->index = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_INDEX_MAP);
+	if (!object_check_map(policy->index, BPF_MAP_TYPE_ARRAY, sizeof(struct ublkpol_bucket)))
+		return object_not_a_policy(err, path, "its index has another form");
+
+	policy->choices = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_CHOICES_MAP);
+	if (header->nr_conditions[0] + header->nr_conditions[1] &&
+	    !object_check_map(policy->choices, BPF_MAP_TYPE_ARRAY, sizeof(struct ublkpol_choice)))
+		return object_not_a_policy(err, path, "its map of choices has another form");
+
+	policy->mirrors = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_MIRRORS_MAP);
+	if (header->nr_mirrors && (!object_check_map(policy->mirrors, BPF_MAP_TYPE_ARRAY,
+						     sizeof(struct ublkpol_mirror)) ||
+				   bpf_map__max_entries(policy->mirrors) != header->nr_mirrors))
+		return object_not_a_policy(err, path, "its map of mirrors has another form");
 
 	policy->legs = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_LEGS_MAP);
 	if (!object_check_map(policy->legs, BPF_MAP_TYPE_ARRAY, sizeof(__u32)) ||
@@ -217,6 +250,7 @@ void policy_object_close(struct policy_object *policy)
 		return;
 	bpf_object__close(policy->bpf);
 	resolve_free(&policy->layout);
+	policy_values_free(&policy->values);
 	free(policy->log);
 	free(policy->bytes);
 	free(policy);
@@ -258,9 +292,7 @@ static void object_message(void *arg, const struct resolve_message *message)
 int policy_object_set_value(struct policy_object *policy, const char *name, const char *text,
 			    struct ublkpol_error *err)
 {
-	(void)policy;
-	(void)text;
-	return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL, "the policy has no parameter '%s'", name);
+	return policy_values_set(&policy->values, &policy->image, name, text, err);
 }
 
 void policy_object_set_size(struct policy_object *policy, __u64 dev_sectors)
@@ -279,6 +311,7 @@ int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 	};
 	struct resolve_input input = {
 		.image = &policy->image,
+		.sets = policy->values.sets,
 		.backend_sectors = sectors,
 		.dev_sectors = policy->dev_sectors,
 		.block = block_size,
@@ -297,6 +330,7 @@ int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 		.dev_sectors = policy->layout.dev_sectors,
 		.block_size = policy->layout.block,
 		.max_sectors = policy->layout.max_sectors,
+		.max_discard_sectors = policy->layout.max_discard_sectors,
 		.max_items = policy->layout.max_items,
 	};
 	return 0;
@@ -305,7 +339,9 @@ int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 /* --- maps that outlive the program --- */
 
 /* What they hold belongs to the device, not to one load of its policy */
-static const char *const object_state_maps[] = { UBLKPOL_COUNTERS_MAP };
+static const char *const object_state_maps[] = { UBLKPOL_COUNTERS_MAP, UBLKPOL_TICKS_MAP,
+						 UBLKPOL_LIMITS_MAP, UBLKPOL_MIRRORS_MAP,
+						 UBLKPOL_TRACE_MAP };
 
 #define OBJECT_NR_STATE_MAPS (sizeof(object_state_maps) / sizeof(object_state_maps[0]))
 
@@ -385,6 +421,24 @@ static int object_set_section(struct policy_object *policy, const char *section,
 	return 0;
 }
 
+static int object_set_params(struct policy_object *policy, struct ublkpol_error *err)
+{
+	__u32 nr = policy->image.header->nr_params;
+	__u64 *params;
+	int ret;
+
+	if (!nr)
+		return 0;
+	params = calloc(nr, sizeof(*params));
+	if (!params)
+		return object_no_memory(err);
+	for (__u32 i = 0; i < nr; i++)
+		params[i] = policy_values_program(&policy->values, &policy->image, i);
+	ret = object_set_section(policy, UBLKPOL_PARAMS_SECTION, params, nr * sizeof(*params), err);
+	free(params);
+	return ret;
+}
+
 static int object_set_config(struct policy_object *policy, struct ublkpol_error *err)
 {
 	const __u32 *nr = policy->layout.nr_segments;
@@ -393,18 +447,14 @@ static int object_set_config(struct policy_object *policy, struct ublkpol_error 
 		.nr_read_segments = nr[UBLKPOL_DIR_READ],
 		.nr_write_segments = nr[UBLKPOL_DIR_WRITE],
 	};
-	const struct ublkpol_search search = {
-		.first = { 0, nr[UBLKPOL_DIR_READ] },
-		.end = { nr[UBLKPOL_DIR_READ], nr[UBLKPOL_DIR_READ] + nr[UBLKPOL_DIR_WRITE] },
-	};
 	int ret;
 
 	object_inline_segments(&config, &policy->layout);
 	ret = object_set_section(policy, UBLKPOL_CONFIG_SECTION, &config, sizeof(config), err);
 	if (!ret)
-		ret = object_set_section(policy, UBLKPOL_SEARCH_SECTION, &search, sizeof(search),
-					 err);
-	return ret;
+		ret = object_set_section(policy, UBLKPOL_SEARCH_SECTION, &policy->layout.search,
+					 sizeof(policy->layout.search), err);
+	return ret ? ret : object_set_params(policy, err);
 }
 
 static __u32 object_nr_segments(const struct policy_object *policy)
@@ -426,22 +476,45 @@ static int object_fill_map(const struct bpf_map *map, const void *entries, __u32
 	return 0;
 }
 
+/* Sizes that the layout decides; a map is never empty */
+static int object_size_maps(struct policy_object *policy)
+{
+	const struct resolve_layout *layout = &policy->layout;
+	int ret;
+
+	ret = bpf_map__set_max_entries(policy->segments, object_nr_segments(policy));
+	if (!ret)
+		ret = bpf_map__set_max_entries(policy->index, layout->nr_buckets);
+	if (!ret && policy->choices)
+		ret = bpf_map__set_max_entries(policy->choices, layout->nr_choices + 1);
+	return ret;
+}
+
 static int object_prepare_program(struct policy_object *policy,
 				  const struct kernel_features *features)
 {
-	policy->log = calloc(1, OBJECT_LOG_SIZE);
+	int ret;
+
+	/* One for each program: the kernel starts each at the beginning of its buffer */
+	policy->log = calloc(2, OBJECT_LOG_SIZE);
 	if (!policy->log)
 		return -ENOMEM;
 	object_helper = features->queue_sqe;
 	bpf_program__set_type(policy->program, features->prog_type);
 	bpf_program__set_expected_attach_type(policy->program, features->attach_type);
-	return bpf_program__set_log_buf(policy->program, policy->log, OBJECT_LOG_SIZE);
+	ret = bpf_program__set_log_buf(policy->program, policy->log, OBJECT_LOG_SIZE);
+	if (ret || !policy->complete)
+		return ret;
+	bpf_program__set_type(policy->complete, features->prog_type);
+	bpf_program__set_expected_attach_type(policy->complete, features->complete_type);
+	return bpf_program__set_log_buf(policy->complete, policy->log + OBJECT_LOG_SIZE,
+					OBJECT_LOG_SIZE);
 }
 
 static int object_load_error(struct policy_object *policy, int code, struct ublkpol_error *err)
 {
-	size_t length = strlen(policy->log);
-	const char *shown = policy->log;
+	const char *shown = policy_object_log(policy);
+	size_t length = strlen(shown);
 
 	if (code == -EPERM && !length)
 		return error_set(err, UBLKPOL_ERR_FAILED, code,
@@ -455,17 +528,47 @@ static int object_load_error(struct policy_object *policy, int code, struct ublk
 			 length ? "; the verifier's log ends with\n" : "", shown);
 }
 
+/* Says which legs each mirror has; what its state was before stays */
+static int object_fill_mirrors(const struct policy_object *policy, struct ublkpol_error *err)
+{
+	const struct policy_image *image = &policy->image;
+
+	for (__u32 i = 0; i < image->header->nr_targets; i++) {
+		const struct ublkpol_target *target = &image->targets[i];
+		struct ublkpol_mirror mirror;
+
+		if (target->action != UBLKPOL_ACTION_MIRROR)
+			continue;
+		if (bpf_map_lookup_elem(bpf_map__fd(policy->mirrors), &target->mirror, &mirror))
+			goto fail;
+		for (__u32 k = 0; k < target->nr_legs; k++)
+			mirror.legs |= 1ULL << image->legs[target->first_leg + k];
+		if (bpf_map_update_elem(bpf_map__fd(policy->mirrors), &target->mirror, &mirror,
+					BPF_ANY))
+			goto fail;
+	}
+	return 0;
+fail:
+	return error_set(err, UBLKPOL_ERR_FAILED, -errno, "cannot fill map %s: %s",
+			 UBLKPOL_MIRRORS_MAP, strerror(errno));
+}
+
 int policy_object_load(struct policy_object *policy, const struct kernel_features *features,
 		       struct ublkpol_error *err)
 {
 	int ret;
 
+	if (policy->complete && features->complete_type < 0)
+		return error_set(err, UBLKPOL_ERR_KERNEL, -EOPNOTSUPP,
+				 "this policy has mirrors, which need a kernel with "
+				 "BPF_UBLK_COMPLETE: build one with the newer patches in "
+				 "kernel/patches");
 	ret = object_set_config(policy, err);
 	if (ret)
 		return ret;
 	ret = object_prepare_program(policy, features);
 	if (!ret)
-		ret = bpf_map__set_max_entries(policy->segments, object_nr_segments(policy));
+		ret = object_size_maps(policy);
 	if (ret)
 		return error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot prepare the program: %s",
 				 strerror(-ret));
@@ -476,9 +579,15 @@ int policy_object_load(struct policy_object *policy, const struct kernel_feature
 	ret = object_fill_map(policy->segments, policy->layout.segments, object_nr_segments(policy),
 			      err);
 	if (!ret)
+		ret = object_fill_map(policy->index, policy->layout.buckets,
+				      policy->layout.nr_buckets, err);
+	if (!ret && policy->choices)
+		ret = object_fill_map(policy->choices, policy->layout.choices,
+				      policy->layout.nr_choices, err);
+	if (!ret)
 		ret = object_fill_map(policy->legs, policy->image.legs,
 				      policy->image.header->nr_legs, err);
-	return ret;
+	return ret ? ret : object_fill_mirrors(policy, err);
 }
 
 /* --- what there is --- */
@@ -520,17 +629,25 @@ __u64 policy_object_write_slots(const struct policy_object *policy)
 	__u64 slots = 0;
 
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
-		const struct ublkpol_rule *rule = &image->rules[i];
+		const struct ublkpol_target *target = policy_image_target(image, i);
 
-		for (__u32 k = 0; rule->ops & UBLKPOL_OP_WRITE && k < rule->nr_legs; k++)
-			slots |= 1ULL << image->legs[rule->first_leg + k];
+		for (__u32 k = 0; image->rules[i].ops & UBLKPOL_OP_WRITE && k < target->nr_legs;
+		     k++)
+			slots |= 1ULL << image->legs[target->first_leg + k];
 	}
 	return slots;
 }
 
 const char *policy_object_log(const struct policy_object *policy)
 {
-	return policy->log ? policy->log : "";
+	if (!policy->log)
+		return "";
+	return *policy->log ? policy->log : policy->log + OBJECT_LOG_SIZE;
+}
+
+int policy_object_complete_fd(const struct policy_object *policy)
+{
+	return policy->complete ? bpf_program__fd(policy->complete) : -ENOENT;
 }
 
 int policy_object_prog_fd(const struct policy_object *policy)

@@ -132,6 +132,13 @@ const char *policy_object_log(const struct policy_object *policy);
 /** policy_object_prog_fd() - the loaded program; belongs to @policy */
 int policy_object_prog_fd(const struct policy_object *policy);
 
+/**
+ * policy_object_complete_fd() - the loaded complete program; belongs to @policy
+ *
+ * Return: -ENOENT if the policy needs none
+ */
+int policy_object_complete_fd(const struct policy_object *policy);
+
 /** policy_object_counters_fd() - its map of struct ublkpol_counters; belongs to @policy */
 int policy_object_counters_fd(const struct policy_object *policy);
 

@@ -31,8 +31,21 @@ struct resolve_message {
 
 typedef void (*resolve_report_fn)(void *arg, const struct resolve_message *message);
 
+struct resolve_range {
+	__u64 first; /* 512-byte sectors */
+	__u64 last; /* half open */
+};
+
+/* Ranges in the place of those that the policy's set has */
+struct resolve_set {
+	const struct ublkpol_range *ranges; /* checked as range_text_parse() does */
+	size_t nr;
+	bool is_replaced; /* else the policy's own are taken */
+};
+
 struct resolve_input {
 	const struct policy_image *image;
+	const struct resolve_set *sets; /* one for each set of the image, or NULL */
 	/*
 	 * Usable size of each backend in 512-byte sectors, whole blocks; NULL
 	 * if unknown: then nothing is checked against it.
@@ -49,20 +62,27 @@ struct resolve_input {
 	void *report_arg;
 };
 
-struct resolve_range {
-	__u64 first; /* 512-byte sectors */
-	__u64 last; /* half open */
+/* An LBA list of a rule: its ranges and those of its sets, in written order */
+struct resolve_list {
+	struct resolve_range *ranges;
+	size_t nr;
 };
 
 struct resolve_layout {
 	__u64 dev_sectors;
 	__u32 block; /* bytes: the policy's own or the one given */
 	__u32 max_sectors; /* of one request, power of two unless it is the block size */
+	__u32 max_discard_sectors; /* of a discard or write-zeroes */
 	__u32 max_items; /* SQEs that one request can need, 1..UBLK_BPF_MAX_ITEMS */
-	struct resolve_range *ranges; /* one for each entry of the image's range table */
+	struct resolve_list *lists; /* one for each entry of the image's list table */
 	/* The segment table: UBLKPOL_DIR_READ, then UBLKPOL_DIR_WRITE */
 	struct ublkpol_segment *segments;
 	__u32 nr_segments[UBLKPOL_NR_DIRS];
+	struct ublkpol_choice *choices;
+	__u32 nr_choices;
+	struct ublkpol_bucket *buckets;
+	__u32 nr_buckets;
+	struct ublkpol_search search;
 };
 
 /**

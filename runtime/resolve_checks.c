@@ -1,129 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "resolve_internal.h"
+#include "resolve_place.h"
 
 #define CHECKS_MAX_REPORTS 8 /* of one check: a wrong policy is wrong everywhere */
-
-/* --- where an LBA lies, and what lies on a sector of a backend --- */
-
-struct checks_place {
-	__u32 backend;
-	__u64 sector;
-	__u64 run; /* sectors from here that lie in one piece */
-};
-
-static struct checks_place checks_place_of(const struct policy_image *image,
-					   const struct ublkpol_segment *segment, __u64 lba)
-{
-	const struct ublkpol_rule *rule = &image->rules[segment->rule];
-	const __u32 *legs = image->legs + rule->first_leg;
-	__u64 chunk = rule->chunk / RESOLVE_SECTOR;
-	__u64 position = lba + segment->delta;
-
-	if (rule->action == UBLKPOL_ACTION_BACKEND)
-		return (struct checks_place){ legs[0], position, segment->end - lba };
-
-	return (struct checks_place){
-		.backend = legs[position / chunk % rule->nr_legs],
-		.sector = position / chunk / rule->nr_legs * chunk + position % chunk,
-		.run = chunk - position % chunk,
-	};
-}
-
-/* What a segment occupies on one backend: always one stretch */
-struct checks_extent {
-	__u32 backend;
-	__u32 leg;
-	__u64 first; /* sectors on the backend */
-	__u64 last;
-	enum ublkpol_direction dir;
-	const struct ublkpol_segment *segment;
-};
-
-static __u64 checks_lba_of(const struct policy_image *image, const struct checks_extent *extent,
-			   __u64 sector, __u64 *run)
-{
-	const struct ublkpol_rule *rule = &image->rules[extent->segment->rule];
-	__u64 chunk = rule->chunk / RESOLVE_SECTOR;
-
-	if (rule->action == UBLKPOL_ACTION_BACKEND) {
-		*run = extent->last - sector;
-		return sector - extent->segment->delta;
-	}
-	*run = chunk - sector % chunk;
-	return (sector / chunk * rule->nr_legs + extent->leg) * chunk + sector % chunk -
-	       extent->segment->delta;
-}
-
-/* Sectors of leg @leg that lie before @position of the stripe */
-static __u64 checks_leg_sectors(const struct ublkpol_rule *rule, __u32 leg, __u64 position)
-{
-	__u64 chunk = rule->chunk / RESOLVE_SECTOR;
-	__u64 row = chunk * rule->nr_legs;
-	__u64 inside = position % row;
-	__u64 before = leg * chunk;
-
-	inside = inside <= before ? 0 : inside - before < chunk ? inside - before : chunk;
-	return position / row * chunk + inside;
-}
-
-static struct checks_extent checks_extent_of(const struct policy_image *image,
-					     const struct ublkpol_segment *segment,
-					     enum ublkpol_direction dir, __u32 leg)
-{
-	const struct ublkpol_rule *rule = &image->rules[segment->rule];
-	struct checks_extent extent = {
-		.backend = image->legs[rule->first_leg + leg],
-		.leg = leg,
-		.first = segment->start + segment->delta,
-		.last = segment->end + segment->delta,
-		.dir = dir,
-		.segment = segment,
-	};
-
-	if (rule->action == UBLKPOL_ACTION_STRIPE) {
-		extent.first = checks_leg_sectors(rule, leg, extent.first);
-		extent.last = checks_leg_sectors(rule, leg, extent.last);
-	}
-	return extent;
-}
-
-struct checks_extents {
-	struct checks_extent *list;
-	size_t nr;
-};
-
-static int checks_extents_collect(const struct resolve *r, struct checks_extents *extents)
-{
-	size_t max = 1;
-
-	for (int pass = 0; pass < 2; pass++) {
-		for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++) {
-			const struct ublkpol_segment *part = resolve_part(r->layout, dir);
-
-			for (__u32 i = 0; i < r->layout->nr_segments[dir]; i++) {
-				__u32 legs = resolve_is_mapped(r->image, part[i].rule)
-						     ? r->image->rules[part[i].rule].nr_legs
-						     : 0;
-
-				if (!pass)
-					max += legs;
-				for (__u32 k = 0; pass && k < legs; k++)
-					extents->list[extents->nr++] =
-						checks_extent_of(r->image, &part[i], dir, k);
-			}
-		}
-		if (!pass) {
-			extents->list = calloc(max, sizeof(*extents->list));
-			if (!extents->list)
-				return -ENOMEM;
-		}
-	}
-	return 0;
-}
 
 static const char *checks_backend_name(const struct resolve *r, __u32 backend)
 {
@@ -137,7 +21,7 @@ static unsigned int checks_line(const struct resolve *r, __u32 rule)
 
 /* --- bounds: nothing reaches beyond the end of its backend --- */
 
-static int checks_bounds(struct resolve *r, const struct checks_extents *extents)
+static int checks_bounds(struct resolve *r, const struct place_extents *extents)
 {
 	char size[RESOLVE_TEXT_SIZE], end[RESOLVE_TEXT_SIZE];
 	bool *reported;
@@ -149,13 +33,13 @@ static int checks_bounds(struct resolve *r, const struct checks_extents *extents
 		return -ENOMEM;
 
 	for (size_t i = 0; i < extents->nr; i++) {
-		const struct checks_extent *extent = &extents->list[i];
+		const struct place_extent *extent = &extents->list[i];
 		__u64 available = r->input->backend_sectors[extent->backend];
 
-		if (extent->last <= available || reported[extent->segment->rule])
+		if (extent->last <= available || reported[extent->rule])
 			continue;
-		reported[extent->segment->rule] = true;
-		resolve_report(r, RESOLVE_ERROR, "overcommit", extent->segment->rule, 0, NULL,
+		reported[extent->rule] = true;
+		resolve_report(r, RESOLVE_ERROR, "overcommit", extent->rule, 0, NULL,
 			       "the rule needs backend '%s' up to %s, but it holds only %s",
 			       checks_backend_name(r, extent->backend),
 			       resolve_print_lba(r, end, extent->last),
@@ -165,171 +49,191 @@ static int checks_bounds(struct resolve *r, const struct checks_extents *extents
 	return 0;
 }
 
-/* --- alias: no two LBAs on one sector of a backend --- */
+/* --- coherence: reads go where writes went --- */
 
-static int checks_compare_extents(const void *a, const void *b)
+/* One pair of outcomes of an LBA */
+struct checks_pair {
+	const struct resolve_outcome *read;
+	const struct resolve_outcome *write;
+};
+
+static void checks_name_backends(const struct resolve *r, __u64 backends, char *text, size_t size)
 {
-	const struct checks_extent *x = a, *y = b;
+	size_t used = 0;
 
-	if (x->backend != y->backend)
-		return x->backend < y->backend ? -1 : 1;
-	if (x->first != y->first)
-		return x->first < y->first ? -1 : 1;
+	*text = '\0';
+	for (__u32 b = 0; b < r->image->header->nr_backends; b++) {
+		if (!(backends & 1ULL << b) || used >= size)
+			continue;
+		used += (size_t)snprintf(text + used, size - used, "%s'%s'", used ? " and " : "",
+					 checks_backend_name(r, b));
+	}
+}
+
+/* If the choice depends on more than the LBA, a mirror is what is meant */
+static const char *checks_coherence_hint(const struct resolve *r, const struct checks_pair *pair,
+					 __u64 from, __u64 to, char *text, size_t size)
+{
+	static const char *const plain = "a read may go only where every write of that LBA goes";
+	size_t used;
+
+	if (!pair->read->is_conditional && !pair->write->is_conditional)
+		return plain;
+	used = (size_t)snprintf(text, size, "%s: 'write -> mirror {", plain);
+	for (__u32 b = 0; b < r->image->header->nr_backends && used < size; b++) {
+		if ((from | to) & 1ULL << b)
+			used += (size_t)snprintf(text + used, size - used, " %s",
+						 checks_backend_name(r, b));
+	}
+	if (used < size)
+		snprintf(text + used, size - used, " }' writes to all of them");
+	return text;
+}
+
+static void checks_report_incoherence(struct resolve *r, const struct checks_pair *pair,
+				      const struct place *from, const struct place *to, __u64 lba)
+{
+	char at[RESOLVE_TEXT_SIZE], read_at[RESOLVE_TEXT_SIZE], write_at[RESOLVE_TEXT_SIZE];
+	const char *may =
+		pair->read->is_conditional || pair->write->is_conditional ? "may be" : "is";
+	char hint[512], read_names[128], write_names[128];
+	const char *shown =
+		checks_coherence_hint(r, pair, from->backends, to->backends, hint, sizeof(hint));
+
+	resolve_print_lba(r, at, lba);
+	checks_name_backends(r, from->backends, read_names, sizeof(read_names));
+	checks_name_backends(r, to->backends, write_names, sizeof(write_names));
+	if (from->backends & ~to->backends)
+		resolve_report(r, RESOLVE_ERROR, "coherence", pair->read->rule, 0, shown,
+			       "LBA %s %s read from %s but written to %s (line %u)", at, may,
+			       read_names, write_names, checks_line(r, pair->write->rule));
+	else
+		resolve_report(r, RESOLVE_ERROR, "coherence", pair->read->rule, 0, shown,
+			       "LBA %s %s read from %s at %s but written at %s (line %u)", at, may,
+			       read_names, resolve_print_lba(r, read_at, from->sector),
+			       resolve_print_lba(r, write_at, to->sector),
+			       checks_line(r, pair->write->rule));
+}
+
+/* Compares both from @lba up to @end; reports the first difference */
+static bool checks_compare_places(struct resolve *r, const struct checks_pair *pair, __u64 lba,
+				  __u64 end)
+{
+	if (pair->read->target == pair->write->target && pair->read->delta == pair->write->delta)
+		return false;
+	if (!place_is_known(r->image, pair->read) || !place_is_known(r->image, pair->write))
+		return false;
+	while (lba < end) {
+		struct place from = place_of(r->image, pair->read, lba);
+		struct place to = place_of(r->image, pair->write, lba);
+		__u64 run = from.run < to.run ? from.run : to.run;
+
+		if (from.backends & ~to.backends || from.sector != to.sector) {
+			checks_report_incoherence(r, pair, &from, &to, lba);
+			return true;
+		}
+		/* Nothing but the LBA decides, and no chunk ends: so it goes on */
+		lba = run < end - lba ? lba + run : end;
+	}
+	return false;
+}
+
+static __u32 checks_action(const struct resolve *r, const struct resolve_outcome *outcome)
+{
+	return outcome->target == UBLKPOL_NO_TARGET ? (__u32)UBLKPOL_ACTION_ERROR
+						    : r->image->targets[outcome->target].action;
+}
+
+/* Does the outcome throw away what the reader would miss? A discard is no promise */
+static bool checks_loses(const struct resolve *r, const struct resolve_outcome *write)
+{
+	__u32 action = checks_action(r, write);
+
+	return (action == UBLKPOL_ACTION_ZERO || action == UBLKPOL_ACTION_DROP) &&
+	       r->image->rules[write->rule].ops & (UBLKPOL_OP_WRITE | UBLKPOL_OP_WRITE_ZEROES);
+}
+
+static bool checks_compare_outcomes(struct resolve *r, const struct checks_pair *pair, __u64 lba,
+				    __u64 end)
+{
+	bool is_read = resolve_is_mapped(r->image, pair->read);
+	char at[RESOLVE_TEXT_SIZE];
+
+	if (is_read && resolve_is_mapped(r->image, pair->write))
+		return checks_compare_places(r, pair, lba, end);
+	resolve_print_lba(r, at, lba);
+	if (is_read && checks_loses(r, pair->write)) {
+		resolve_report(
+			r, RESOLVE_ERROR, "coherence", pair->read->rule, 0,
+			"a read may go only where every write of that LBA goes",
+			"LBA %s is read from a backend, but writes are thrown away (line %u)", at,
+			checks_line(r, pair->write->rule));
+		return true;
+	}
+	if (checks_action(r, pair->read) == UBLKPOL_ACTION_ZERO &&
+	    resolve_is_mapped(r->image, pair->write)) {
+		resolve_report(r, RESOLVE_ERROR, "coherence", pair->read->rule, 0,
+			       "let writes fail or go to 'zero' too",
+			       "LBA %s reads as zeroes, but is written to a backend (line %u)", at,
+			       checks_line(r, pair->write->rule));
+		return true;
+	}
+	return false;
+}
+
+static unsigned int checks_compare_segments(struct resolve *r, const struct ublkpol_segment *read,
+					    const struct ublkpol_segment *write, __u64 lba,
+					    __u64 end)
+{
+	for (unsigned int i = 0; i < resolve_nr_outcomes(read); i++) {
+		struct resolve_outcome from = resolve_outcome(r->layout, read, i);
+
+		for (unsigned int k = 0; k < resolve_nr_outcomes(write); k++) {
+			struct resolve_outcome to = resolve_outcome(r->layout, write, k);
+			const struct checks_pair pair = { &from, &to };
+
+			if (checks_compare_outcomes(r, &pair, lba, end))
+				return 1;
+		}
+	}
 	return 0;
 }
 
-static bool checks_same_map(const struct policy_image *image, const struct checks_extent *a,
-			    const struct checks_extent *b)
+/*
+ * Which legs of a mirror are good is known for the mirror: writes that pass it
+ * by, or that go to another one, would not keep it true.
+ */
+static bool checks_mirror_is_alone(struct resolve *r, const struct ublkpol_segment *write)
 {
-	const struct ublkpol_rule *x = &image->rules[a->segment->rule];
-	const struct ublkpol_rule *y = &image->rules[b->segment->rule];
+	const struct ublkpol_target *first = NULL;
+	struct resolve_outcome outcome, before = { .rule = UBLKPOL_NO_RULE };
+	char at[RESOLVE_TEXT_SIZE];
 
-	return x->action == y->action && x->chunk == y->chunk && x->nr_legs == y->nr_legs &&
-	       a->leg == b->leg && a->segment->delta == b->segment->delta;
-}
+	if (!write->mirror)
+		return true;
+	for (unsigned int i = 0; i < resolve_nr_outcomes(write); i++) {
+		const struct ublkpol_target *target;
 
-/* The first sector in both extents that is a different LBA in each; false if there is none */
-static bool checks_find_alias(const struct policy_image *image, const struct checks_extent *a,
-			      const struct checks_extent *b, __u64 *sector)
-{
-	__u64 last = a->last < b->last ? a->last : b->last;
-
-	if (checks_same_map(image, a, b))
-		return false;
-	for (*sector = b->first; *sector < last;) {
-		__u64 run_a, run_b;
-
-		if (checks_lba_of(image, a, *sector, &run_a) !=
-		    checks_lba_of(image, b, *sector, &run_b))
-			return true;
-		*sector += run_a < run_b ? run_a : run_b;
-	}
-	return false;
-}
-
-/* Rules that alias do so in their reads, their writes and both: once is enough */
-struct checks_pairs {
-	struct {
-		__u32 rules[2];
-	} list[CHECKS_MAX_REPORTS];
-	unsigned int nr;
-};
-
-static bool checks_pairs_add(struct checks_pairs *pairs, __u32 a, __u32 b)
-{
-	for (unsigned int i = 0; i < pairs->nr; i++) {
-		const __u32 *known = pairs->list[i].rules;
-
-		if ((known[0] == a && known[1] == b) || (known[0] == b && known[1] == a))
+		outcome = resolve_outcome(r->layout, write, i);
+		if (!resolve_is_mapped(r->image, &outcome))
+			continue;
+		target = &r->image->targets[outcome.target];
+		if (first &&
+		    (target->action != first->action ||
+		     (target->action == UBLKPOL_ACTION_MIRROR &&
+		      (target->mirror != first->mirror || outcome.delta != before.delta)))) {
+			resolve_report(
+				r, RESOLVE_ERROR, "coherence", outcome.rule, 0,
+				"let all writes of an LBA go to mirrors of the same backends",
+				"LBA %s may be written to a mirror and past it (line %u)",
+				resolve_print_lba(r, at, write->start),
+				checks_line(r, before.rule));
 			return false;
+		}
+		first = target;
+		before = outcome;
 	}
-	pairs->list[pairs->nr].rules[0] = a;
-	pairs->list[pairs->nr++].rules[1] = b;
 	return true;
-}
-
-static void checks_report_alias(struct resolve *r, const struct checks_extent *a,
-				const struct checks_extent *b, __u64 sector)
-{
-	char lba_a[RESOLVE_TEXT_SIZE], lba_b[RESOLVE_TEXT_SIZE], at[RESOLVE_TEXT_SIZE];
-	__u64 run;
-
-	if (a->segment->rule > b->segment->rule) {
-		const struct checks_extent *swap = a;
-
-		a = b;
-		b = swap;
-	}
-	resolve_print_lba(r, lba_a, checks_lba_of(r->image, a, sector, &run));
-	resolve_print_lba(r, lba_b, checks_lba_of(r->image, b, sector, &run));
-	resolve_report(r, RESOLVE_ERROR, "alias", b->segment->rule, 0,
-		       "writing one of them would change the other",
-		       "LBA %s and LBA %s (line %u) both lie at %s of backend '%s'", lba_b, lba_a,
-		       checks_line(r, a->segment->rule), resolve_print_lba(r, at, sector),
-		       checks_backend_name(r, b->backend));
-}
-
-static void checks_alias(struct resolve *r, struct checks_extents *extents)
-{
-	struct checks_pairs pairs = { .nr = 0 };
-
-	qsort(extents->list, extents->nr, sizeof(*extents->list), checks_compare_extents);
-	for (size_t i = 0; i < extents->nr; i++) {
-		const struct checks_extent *a = &extents->list[i];
-
-		for (size_t j = i + 1; j < extents->nr; j++) {
-			const struct checks_extent *b = &extents->list[j];
-			__u64 sector;
-
-			if (b->backend != a->backend || b->first >= a->last)
-				break;
-			/* What nobody writes may be read in many places */
-			if (a->dir == UBLKPOL_DIR_READ && b->dir == UBLKPOL_DIR_READ)
-				continue;
-			if (!checks_find_alias(r->image, a, b, &sector) ||
-			    !checks_pairs_add(&pairs, a->segment->rule, b->segment->rule))
-				continue;
-			checks_report_alias(r, a, b, sector);
-			if (pairs.nr == CHECKS_MAX_REPORTS)
-				return;
-		}
-	}
-}
-
-/* --- coherence: reads go where writes went --- */
-
-static bool checks_same_target(const struct policy_image *image, const struct ublkpol_segment *a,
-			       const struct ublkpol_segment *b)
-{
-	const struct ublkpol_rule *x = &image->rules[a->rule];
-	const struct ublkpol_rule *y = &image->rules[b->rule];
-
-	return x->action == y->action && x->chunk == y->chunk && x->nr_legs == y->nr_legs &&
-	       a->delta == b->delta &&
-	       !memcmp(image->legs + x->first_leg, image->legs + y->first_leg,
-		       x->nr_legs * sizeof(*image->legs));
-}
-
-static void checks_report_incoherence(struct resolve *r, const struct ublkpol_segment *read,
-				      const struct ublkpol_segment *write, __u64 lba)
-{
-	static const char *const hint = "a read may go only where every write of that LBA goes";
-	struct checks_place from = checks_place_of(r->image, read, lba);
-	struct checks_place to = checks_place_of(r->image, write, lba);
-	char at[RESOLVE_TEXT_SIZE], read_at[RESOLVE_TEXT_SIZE], write_at[RESOLVE_TEXT_SIZE];
-
-	resolve_print_lba(r, at, lba);
-	if (from.backend != to.backend)
-		resolve_report(r, RESOLVE_ERROR, "coherence", read->rule, 0, hint,
-			       "LBA %s is read from '%s' but written to '%s' (line %u)", at,
-			       checks_backend_name(r, from.backend),
-			       checks_backend_name(r, to.backend), checks_line(r, write->rule));
-	else
-		resolve_report(r, RESOLVE_ERROR, "coherence", read->rule, 0, hint,
-			       "LBA %s is read from '%s' at %s but written at %s (line %u)", at,
-			       checks_backend_name(r, from.backend),
-			       resolve_print_lba(r, read_at, from.sector),
-			       resolve_print_lba(r, write_at, to.sector),
-			       checks_line(r, write->rule));
-}
-
-/* Compares @read and @write from @lba up to @end; reports the first difference */
-static bool checks_compare_segments(struct resolve *r, const struct ublkpol_segment *read,
-				    const struct ublkpol_segment *write, __u64 lba, __u64 end)
-{
-	if (checks_same_target(r->image, read, write))
-		return false;
-	while (lba < end) {
-		struct checks_place from = checks_place_of(r->image, read, lba);
-		struct checks_place to = checks_place_of(r->image, write, lba);
-
-		if (from.backend != to.backend || from.sector != to.sector) {
-			checks_report_incoherence(r, read, write, lba);
-			return true;
-		}
-		lba += from.run < to.run ? from.run : to.run;
-	}
-	return false;
 }
 
 static void checks_coherence(struct resolve *r)
@@ -342,9 +246,9 @@ static void checks_coherence(struct resolve *r)
 	while (lba < r->layout->dev_sectors && reports < CHECKS_MAX_REPORTS) {
 		__u64 end = read->end < write->end ? read->end : write->end;
 
-		if (resolve_is_mapped(r->image, read->rule) &&
-		    resolve_is_mapped(r->image, write->rule))
-			reports += checks_compare_segments(r, read, write, lba, end);
+		reports += checks_compare_segments(r, read, write, lba, end);
+		if (lba == write->start)
+			reports += !checks_mirror_is_alone(r, write);
 		lba = end;
 		read += read->end == end;
 		write += write->end == end;
@@ -405,7 +309,8 @@ static void checks_report_unreachable(struct resolve *r, __u32 rule, __u32 first
 /* The rule that has what @rule would match first */
 static __u32 checks_taken_by(const struct resolve *r, const struct ublkpol_rule *rule)
 {
-	__u64 lba = rule->nr_ranges ? r->layout->ranges[rule->first_range].first : 0;
+	const struct resolve_list *list = &r->layout->lists[rule->first_list];
+	__u64 lba = rule->nr_lists && list->nr ? list->ranges[0].first : 0;
 	enum ublkpol_direction dir =
 		rule->ops & UBLKPOL_OP_READ ? UBLKPOL_DIR_READ : UBLKPOL_DIR_WRITE;
 
@@ -425,18 +330,24 @@ static int checks_unreachable(struct resolve *r)
 		return -ENOMEM;
 
 	for (__u32 i = 0; i < nr_segments; i++) {
-		if (r->layout->segments[i].rule != UBLKPOL_NO_RULE)
-			reached[r->layout->segments[i].rule] = true;
+		const struct ublkpol_segment *segment = &r->layout->segments[i];
+
+		for (unsigned int k = 0; k < resolve_nr_outcomes(segment); k++) {
+			__u32 rule = resolve_outcome(r->layout, segment, k).rule;
+
+			if (rule != UBLKPOL_NO_RULE)
+				reached[rule] = true;
+		}
 	}
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
 		__u32 ops = image->rules[i].ops;
 
-		if (ops & UBLKPOL_OP_FLUSH && flush_rule == UBLKPOL_NO_RULE)
-			flush_rule = i;
-		else if (ops == UBLKPOL_OP_FLUSH)
+		if (ops == UBLKPOL_OP_FLUSH && flush_rule != UBLKPOL_NO_RULE)
 			checks_report_unreachable(r, i, flush_rule);
-		else if (!reached[i] && ops & (UBLKPOL_OP_READ | UBLKPOL_OP_WRITE))
+		else if (!reached[i] && ops & ~UBLKPOL_OP_FLUSH)
 			checks_report_unreachable(r, i, checks_taken_by(r, &image->rules[i]));
+		if (image->rules[i].flush == UBLKPOL_ALWAYS && flush_rule == UBLKPOL_NO_RULE)
+			flush_rule = i;
 	}
 	free(reached);
 	return 0;
@@ -444,16 +355,16 @@ static int checks_unreachable(struct resolve *r)
 
 int resolve_check_layout(struct resolve *r)
 {
-	struct checks_extents extents = { 0 };
+	struct place_extents extents = { 0 };
 	int ret;
 
 	checks_coherence(r);
-	ret = checks_extents_collect(r, &extents);
+	ret = place_extents_collect(r, &extents);
 	if (!ret)
 		ret = checks_bounds(r, &extents);
 	/* Reads from elsewhere are an alias too, but that would not explain them */
 	if (!ret && !r->nr_errors)
-		checks_alias(r, &extents);
+		resolve_check_alias(r, &extents);
 	free(extents.list);
 	if (ret)
 		return ret;

@@ -2,12 +2,13 @@
 #ifndef RUNTIME_RESOLVE_INTERNAL_H
 #define RUNTIME_RESOLVE_INTERNAL_H
 
-/* Between resolve.c, resolve_checks.c and resolve_limits.c only */
+/* Between the resolve*.c only */
 #include <stdbool.h>
 
 #include "resolve.h"
 
-#define RESOLVE_SECTOR 512U
+#define RESOLVE_SECTOR	      512U
+#define RESOLVE_PERCENT_SCALE 100000000000ULL /* 100 % */
 
 struct resolve {
 	const struct resolve_input *input;
@@ -50,11 +51,43 @@ static inline struct ublkpol_segment *resolve_part(const struct resolve_layout *
 const struct ublkpol_segment *resolve_find(const struct resolve_layout *layout,
 					   enum ublkpol_direction dir, __u64 sector);
 
-/** resolve_is_mapped() - does @rule (may be UBLKPOL_NO_RULE) lead to a backend? */
-static inline bool resolve_is_mapped(const struct policy_image *image, __u32 rule)
+/* What can happen to an LBA of a segment: its last rule, or a conditional one */
+struct resolve_outcome {
+	__u32 rule; /* may be UBLKPOL_NO_RULE */
+	__u32 target; /* may be UBLKPOL_NO_TARGET */
+	__s64 delta;
+	bool is_conditional;
+};
+
+/** resolve_nr_outcomes() - how many a segment has, its last rule included */
+static inline unsigned int resolve_nr_outcomes(const struct ublkpol_segment *segment)
 {
-	return rule != UBLKPOL_NO_RULE && image->rules[rule].action != UBLKPOL_ACTION_ERROR;
+	return 1 + (unsigned int)__builtin_popcountll(segment->mask);
 }
+
+/** resolve_outcome() - number @i of them: the conditional ones in order, then the last rule */
+struct resolve_outcome resolve_outcome(const struct resolve_layout *layout,
+				       const struct ublkpol_segment *segment, unsigned int i);
+
+/** resolve_is_mapped() - does the outcome lead to backends? */
+static inline bool resolve_is_mapped(const struct policy_image *image,
+				     const struct resolve_outcome *outcome)
+{
+	return outcome->target != UBLKPOL_NO_TARGET &&
+	       policy_image_has_legs(image->targets[outcome->target].action);
+}
+
+/** resolve_lists() - fills in layout->lists and checks all ranges; 0, -EINVAL or -ENOMEM */
+int resolve_lists(struct resolve *r);
+
+/** resolve_segments() - fills in the tables of the program; 0, -EINVAL or -ENOMEM */
+int resolve_segments(struct resolve *r);
+
+/** resolve_index() - fills in the buckets of the segment table; 0 or -ENOMEM */
+int resolve_index(struct resolve_layout *layout);
+
+/** resolve_capacity() - size of @target in sectors, with the sizes of its backends */
+__u64 resolve_capacity(const struct resolve *r, const struct ublkpol_target *target);
 
 /**
  * resolve_check_layout() - bounds, alias, coherence, gaps, unreachable rules
@@ -63,7 +96,7 @@ static inline bool resolve_is_mapped(const struct policy_image *image, __u32 rul
  */
 int resolve_check_layout(struct resolve *r);
 
-/** resolve_limits() - fills in max_sectors and max_items */
-void resolve_limits(struct resolve *r);
+/** resolve_limits() - fills in the limits of requests; 0 or -EINVAL */
+int resolve_limits(struct resolve *r);
 
 #endif

@@ -1,144 +1,199 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <linux/ublk_bpf.h>
 
 #include "resolve_internal.h"
 
 /*
- * How many SQEs can one request need? One more than the boundaries inside it:
- * ends of segments and, in a stripe, ends of chunks. The worst request starts
- * one block before a boundary.
+ * How many SQEs can one request need? One for each piece, and for each copy of
+ * it: pieces end where segments end and, in a stripe or the like, where chunks
+ * end. The worst request starts in the last block before such a boundary: if it
+ * started later, it would lose a piece, and earlier, it would only reach less far.
  */
 
-static __u64 limits_chunk(const struct resolve *r, const struct ublkpol_segment *segment)
-{
-	const struct ublkpol_rule *rule;
+#define LIMITS_MAX_DISCARD (1U << 22) /* sectors: 2 GiB */
 
-	if (!resolve_is_mapped(r->image, segment->rule))
-		return 0;
-	rule = &r->image->rules[segment->rule];
-	return rule->action == UBLKPOL_ACTION_STRIPE ? rule->chunk / RESOLVE_SECTOR : 0;
+struct limits {
+	const struct resolve *r;
+	__u32 block; /* sectors */
+	__u32 max; /* SQEs that a plan has room for */
+};
+
+/* Sectors of the pieces that the outcome cuts, or 0 */
+static __u64 limits_chunk(const struct limits *l, const struct resolve_outcome *outcome)
+{
+	return resolve_is_mapped(l->r->image, outcome)
+		       ? l->r->image->targets[outcome->target].chunk / RESOLVE_SECTOR
+		       : 0;
 }
 
-/* Boundaries inside @segment and before @sector, its start not counted */
-static __u64 limits_inner(const struct resolve *r, const struct ublkpol_segment *segment,
-			  __u64 sector)
+/* SQEs of each piece */
+static __u64 limits_copies(const struct limits *l, const struct resolve_outcome *outcome,
+			   enum ublkpol_direction dir)
 {
-	__u64 chunk = limits_chunk(r, segment);
+	const struct ublkpol_target *target;
 
-	if (!chunk || sector <= segment->start)
-		return 0;
-	return (sector - 1 + segment->delta) / chunk - (segment->start + segment->delta) / chunk;
+	if (!resolve_is_mapped(l->r->image, outcome))
+		return 1;
+	target = &l->r->image->targets[outcome->target];
+	return dir == UBLKPOL_DIR_WRITE && target->action == UBLKPOL_ACTION_MIRROR ? target->nr_legs
+										   : 1;
 }
 
-/*
- * Boundaries from @first up to @last, both on the device, the first one
- * included; not all of them if they are too many for a request anyhow.
- */
-static __u64 limits_count(const struct resolve *r, enum ublkpol_direction dir, __u64 first,
-			  __u64 last)
+/* SQEs for the sectors from @first up to @last, which lie in @segment */
+static __u64 limits_items_inside(const struct limits *l, enum ublkpol_direction dir,
+				 const struct ublkpol_segment *segment, __u64 first, __u64 last)
 {
-	const struct ublkpol_segment *segment = resolve_find(r->layout, dir, first);
-	__u64 count = first == segment->start;
+	__u64 worst = 1;
 
-	count += limits_inner(r, segment, last < segment->end ? last : segment->end) -
-		 limits_inner(r, segment, first);
-	while (last > segment->end && count < UBLK_BPF_MAX_ITEMS) {
-		segment++;
-		count += 1 + limits_inner(r, segment, last < segment->end ? last : segment->end);
-	}
-	return count;
-}
+	for (unsigned int i = 0; i < resolve_nr_outcomes(segment); i++) {
+		struct resolve_outcome outcome = resolve_outcome(l->r->layout, segment, i);
+		__u64 chunk = limits_chunk(l, &outcome), items = 1;
 
-/* Worst case of requests that start one block before @boundary */
-static __u64 limits_at(const struct resolve *r, enum ublkpol_direction dir, __u64 boundary,
-		       __u32 sectors)
-{
-	__u64 end = boundary - r->layout->block / RESOLVE_SECTOR + sectors;
-
-	if (end > r->layout->dev_sectors)
-		end = r->layout->dev_sectors;
-	return 1 + (end > boundary ? limits_count(r, dir, boundary, end) : 0);
-}
-
-/*
- * Inside a stripe all boundaries are alike until the request reaches the end
- * of the segment: only the first one and the last few need a look.
- */
-static __u64 limits_of_segment(const struct resolve *r, enum ublkpol_direction dir,
-			       const struct ublkpol_segment *segment, __u32 sectors)
-{
-	__u64 chunk = limits_chunk(r, segment);
-	__u64 worst = 1, items, first, near_end;
-
-	if (segment->start)
-		worst = limits_at(r, dir, segment->start, sectors);
-	if (!chunk)
-		return worst;
-
-	first = segment->start + chunk - (segment->start + segment->delta) % chunk;
-	if (first < segment->end) {
-		items = limits_at(r, dir, first, sectors);
-		if (items > worst)
-			worst = items;
-	}
-	near_end = segment->end > first + sectors ? segment->end - sectors : first;
-	near_end += (chunk - (near_end + segment->delta) % chunk) % chunk;
-	for (__u64 at = near_end; at < segment->end; at += chunk) {
-		items = limits_at(r, dir, at, sectors);
+		if (chunk)
+			items += (last - 1 + (__u64)outcome.delta) / chunk -
+				 (first + (__u64)outcome.delta) / chunk;
+		items *= limits_copies(l, &outcome, dir);
 		if (items > worst)
 			worst = items;
 	}
 	return worst;
 }
 
-/* Exact up to UBLK_BPF_MAX_ITEMS, then only more than that */
-static __u64 limits_items(const struct resolve *r, __u32 sectors)
+/* SQEs of a request from @first up to @last; not all of them if they are too many anyhow */
+static __u64 limits_items_of(const struct limits *l, enum ublkpol_direction dir, __u64 first,
+			     __u64 last)
 {
-	__u64 worst = 1;
+	const struct ublkpol_segment *segment = resolve_find(l->r->layout, dir, first);
+	__u64 items = 0;
+
+	while (first < last && items <= l->max) {
+		__u64 end = last < segment->end ? last : segment->end;
+
+		items += limits_items_inside(l, dir, segment, first, end);
+		first = end;
+		segment++;
+	}
+	return items;
+}
+
+/* Of the request that starts one block before @boundary */
+static __u64 limits_at(const struct limits *l, enum ublkpol_direction dir, __u64 boundary,
+		       __u64 sectors)
+{
+	__u64 first = boundary - l->block;
+	__u64 last = first + sectors;
+
+	if (last > l->r->layout->dev_sectors)
+		last = l->r->layout->dev_sectors;
+	return limits_items_of(l, dir, first, last);
+}
+
+/*
+ * Inside one outcome of a segment all chunks are alike until the request
+ * reaches the end of the segment: only the first one and the last few need a
+ * look.
+ */
+static __u64 limits_of_chunks(const struct limits *l, enum ublkpol_direction dir,
+			      const struct ublkpol_segment *segment,
+			      const struct resolve_outcome *outcome, __u64 sectors)
+{
+	__u64 chunk = limits_chunk(l, outcome);
+	__u64 worst = 0, items, first, at;
+
+	if (!chunk)
+		return 0;
+	first = segment->start + chunk - (segment->start + (__u64)outcome->delta) % chunk;
+	if (first < segment->end)
+		worst = limits_at(l, dir, first, sectors);
+	at = segment->end > first + sectors ? segment->end - sectors : first;
+	at += (chunk - (at + (__u64)outcome->delta) % chunk) % chunk;
+	for (; at < segment->end && worst <= l->max; at += chunk) {
+		items = limits_at(l, dir, at, sectors);
+		if (items > worst)
+			worst = items;
+	}
+	return worst;
+}
+
+/* Exact up to l->max, then only more than that */
+static __u64 limits_items(const struct limits *l, __u64 sectors)
+{
+	__u64 worst = 1, items;
 
 	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++) {
-		const struct ublkpol_segment *part = resolve_part(r->layout, dir);
+		const struct ublkpol_segment *part = resolve_part(l->r->layout, dir);
 
-		for (__u32 i = 0; i < r->layout->nr_segments[dir] && worst <= UBLK_BPF_MAX_ITEMS;
-		     i++) {
-			__u64 items = limits_of_segment(r, dir, &part[i], sectors);
+		for (__u32 i = 0; i < l->r->layout->nr_segments[dir] && worst <= l->max; i++) {
+			/* The last one too: the request in the last block of the device */
+			items = limits_at(l, dir, part[i].end, sectors);
+			worst = items > worst ? items : worst;
+			for (unsigned int k = 0; k < resolve_nr_outcomes(&part[i]); k++) {
+				struct resolve_outcome outcome =
+					resolve_outcome(l->r->layout, &part[i], k);
 
-			if (items > worst)
-				worst = items;
+				items = limits_of_chunks(l, dir, &part[i], &outcome, sectors);
+				worst = items > worst ? items : worst;
+			}
 		}
 	}
 	return worst;
 }
 
+static __u64 limits_legs(const struct policy_image *image, __u32 rule)
+{
+	const struct ublkpol_target *target = policy_image_target(image, rule);
+	__u64 legs = 0;
+
+	for (__u32 i = 0; i < target->nr_legs; i++)
+		legs |= 1ULL << image->legs[target->first_leg + i];
+	return legs;
+}
+
 /* A flush goes to every backend that a write can reach, or where a rule says */
 static __u32 limits_flush_items(const struct policy_image *image)
 {
+	const __u32 writes = UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES;
+	__u32 worst = 0, legs;
 	__u64 written = 0;
 
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
 		const struct ublkpol_rule *rule = &image->rules[i];
 
-		if (rule->ops & UBLKPOL_OP_FLUSH)
-			return rule->nr_legs;
+		if (rule->flush != UBLKPOL_NEVER) {
+			legs = (__u32)__builtin_popcountll(limits_legs(image, i));
+			worst = legs > worst ? legs : worst;
+		}
+		if (rule->ops & writes)
+			written |= limits_legs(image, i);
 	}
-	for (__u32 i = 0; i < image->header->nr_rules; i++) {
-		const struct ublkpol_rule *rule = &image->rules[i];
-
-		for (__u32 k = 0; rule->ops & UBLKPOL_OP_WRITE && k < rule->nr_legs; k++)
-			written |= 1ULL << image->legs[rule->first_leg + k];
-	}
-	return __builtin_popcountll(written);
+	legs = (__u32)__builtin_popcountll(written);
+	return legs > worst ? legs : worst;
 }
 
-void resolve_limits(struct resolve *r)
+int resolve_limits(struct resolve *r)
 {
-	__u32 sectors = RESOLVE_MAX_SECTORS;
+	/* A plan that waits has one more item */
+	__u32 hold = r->image->header->nr_modifiers ? 1 : 0;
+	struct limits l = {
+		.r = r,
+		.block = r->layout->block / RESOLVE_SECTOR,
+		.max = UBLK_BPF_MAX_ITEMS - hold,
+	};
 	__u32 flush = limits_flush_items(r->image);
-	__u64 items;
+	__u64 sectors = RESOLVE_MAX_SECTORS, items;
 
-	while ((items = limits_items(r, sectors)) > UBLK_BPF_MAX_ITEMS)
+	while ((items = limits_items(&l, sectors)) > l.max && sectors > l.block)
 		sectors /= 2;
+	r->layout->max_sectors = (__u32)sectors;
+	r->layout->max_items = (__u32)(items > flush ? items : flush) + hold;
 
-	r->layout->max_sectors = sectors;
-	r->layout->max_items = items > flush ? items : flush;
+	/* Memory for the largest plan waits with each tag: discards ask for no more of it */
+	l.max = (__u32)items;
+	for (sectors = LIMITS_MAX_DISCARD; sectors > r->layout->max_sectors; sectors /= 2) {
+		if (limits_items(&l, sectors) <= l.max)
+			break;
+	}
+	r->layout->max_discard_sectors = (__u32)sectors;
+	return 0;
 }

@@ -30,33 +30,70 @@ int router_open_syscall(struct router *router, struct policy_object *policy)
 	return router->plan_fd < 0 || !router->nr_counters ? -EINVAL : 0;
 }
 
-static int router_copy_tables(struct router *router, struct policy_object *policy)
+static __u64 *router_copy_params(struct policy_object *policy)
 {
-	int segments_fd = policy_object_map_fd(policy, UBLKPOL_SEGMENTS_MAP);
-	int config_fd = policy_object_map_fd(policy, UBLKPOL_CONFIG_SECTION);
-	int search_fd = policy_object_map_fd(policy, UBLKPOL_SEARCH_SECTION);
-	unsigned int nr = router_map_entries(segments_fd);
+	int fd = policy_object_map_fd(policy, UBLKPOL_PARAMS_SECTION);
+	__u64 *params = calloc(policy_object_header(policy)->nr_params + 1, sizeof(*params));
 	__u32 zero = 0;
 
-	router->nr_counters = router_map_entries(policy_object_counters_fd(policy));
-	router->segments = calloc(nr + 1, sizeof(*router->segments));
-	router->env = calloc(1, sizeof(*router->env));
-	if (!router->segments || !router->env)
-		return -ENOMEM;
-	for (__u32 i = 0; i < nr; i++) {
-		if (bpf_map_lookup_elem(segments_fd, &i, &router->segments[i]))
-			return -errno;
+	if (params && fd >= 0 && bpf_map_lookup_elem(fd, &zero, params)) {
+		free(params);
+		return NULL;
 	}
-	if (bpf_map_lookup_elem(config_fd, &zero, &router->env->config) ||
-	    bpf_map_lookup_elem(search_fd, &zero, &router->env->search))
+	return params;
+}
+
+/* All entries of an array map, and one more; NULL if it is not there */
+static void *router_copy_map(struct policy_object *policy, const char *name, size_t value_size,
+			     __u32 *nr)
+{
+	int fd = policy_object_map_fd(policy, name);
+	char *values;
+
+	*nr = fd < 0 ? 0 : router_map_entries(fd);
+	values = calloc(*nr + 1, value_size);
+	for (__u32 i = 0; values && i < *nr; i++) {
+		if (bpf_map_lookup_elem(fd, &i, values + i * value_size)) {
+			free(values);
+			return NULL;
+		}
+	}
+	return values;
+}
+
+static int router_copy_tables(struct router *router, struct policy_object *policy)
+{
+	int config_fd = policy_object_map_fd(policy, UBLKPOL_CONFIG_SECTION);
+	int search_fd = policy_object_map_fd(policy, UBLKPOL_SEARCH_SECTION);
+	const struct ublkpol_header *header = policy_object_header(policy);
+	struct ublkpol_native *env = calloc(1, sizeof(*env));
+	__u32 zero = 0, nr;
+
+	router->env = env;
+	if (!env)
+		return -ENOMEM;
+	env->segments = router_copy_map(policy, UBLKPOL_SEGMENTS_MAP, sizeof(*env->segments),
+					&env->nr_segments);
+	env->buckets =
+		router_copy_map(policy, UBLKPOL_INDEX_MAP, sizeof(*env->buckets), &env->nr_buckets);
+	env->choices = router_copy_map(policy, UBLKPOL_CHOICES_MAP, sizeof(*env->choices),
+				       &env->nr_choices);
+	env->mirrors = router_copy_map(policy, UBLKPOL_MIRRORS_MAP, sizeof(*env->mirrors), &nr);
+	if (bpf_map_lookup_elem(config_fd, &zero, &env->config) ||
+	    bpf_map_lookup_elem(search_fd, &zero, &env->search))
 		return -errno;
-	router->env->segments = router->segments;
-	router->env->nr_segments = nr;
-	router->env->legs = policy_object_legs(policy);
-	router->env->nr_legs = policy_object_header(policy)->nr_legs;
-	router->env->counters = calloc(router->nr_counters, sizeof(*router->env->counters));
-	router->env->nr_counters = router->nr_counters;
-	return router->env->counters ? 0 : -ENOMEM;
+	env->legs = policy_object_legs(policy);
+	env->nr_legs = header->nr_legs;
+	router->nr_counters = router_map_entries(policy_object_counters_fd(policy));
+	env->counters = calloc(router->nr_counters, sizeof(*env->counters));
+	env->nr_counters = router->nr_counters;
+	env->ticks = calloc(header->nr_rules + 1, sizeof(*env->ticks));
+	env->limiters = calloc(header->nr_modifiers + 1, sizeof(*env->limiters));
+	env->params = router_copy_params(policy);
+	return env->segments && env->buckets && env->choices && env->mirrors && env->counters &&
+			       env->ticks && env->limiters && env->params
+		       ? 0
+		       : -ENOMEM;
 }
 
 int router_open_native(struct router *router, const char *library, struct policy_object *policy)
@@ -77,10 +114,17 @@ void router_close(struct router *router)
 {
 	if (!router->is_native)
 		return;
-	if (router->env)
+	if (router->env) {
+		free((void *)router->env->segments);
+		free((void *)router->env->buckets);
+		free((void *)router->env->choices);
+		free((void *)router->env->params);
+		free(router->env->mirrors);
 		free(router->env->counters);
+		free(router->env->ticks);
+		free(router->env->limiters);
+	}
 	free(router->env);
-	free(router->segments);
 	if (router->library)
 		dlclose(router->library);
 }

@@ -19,7 +19,6 @@ struct router {
 	void *library;
 	typeof(ublkpol_route_native) *route;
 	struct ublkpol_native *env;
-	struct ublkpol_segment *segments;
 
 	/* syscall */
 	int prog_fd;

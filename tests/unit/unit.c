@@ -28,8 +28,11 @@ void unit_compile(struct unit_policy *policy, const char *text)
 {
 	unit_parse(policy, text);
 	check_policy(&policy->ast, &policy->arena, &policy->diag);
+	if (policy->diag.nr_errors)
+		return;
+	plan_build(&policy->plan, &policy->ast, &policy->arena, &policy->diag);
 	if (!policy->diag.nr_errors)
-		image_build(&policy->image, &policy->ast, &policy->source, &policy->diag.checks,
+		image_build(&policy->image, &policy->plan, &policy->source, &policy->diag.checks,
 			    &policy->arena);
 }
 
@@ -54,13 +57,19 @@ void *unit_pack(const struct policy_image *image, size_t *size)
 	char *data = calloc(1, 1U << 20);
 
 	ck_assert_ptr_nonnull(data);
-	header.backends = unit_append(data, &used, image->backends,
-				      header.nr_backends * sizeof(*image->backends));
-	header.rules =
-		unit_append(data, &used, image->rules, header.nr_rules * sizeof(*image->rules));
-	header.ranges =
-		unit_append(data, &used, image->ranges, header.nr_ranges * sizeof(*image->ranges));
-	header.legs = unit_append(data, &used, image->legs, header.nr_legs * sizeof(*image->legs));
+#define UNIT_PACK(table) \
+	header.table =   \
+		unit_append(data, &used, image->table, header.nr_##table * sizeof(*image->table))
+	UNIT_PACK(backends);
+	UNIT_PACK(rules);
+	UNIT_PACK(targets);
+	UNIT_PACK(lists);
+	UNIT_PACK(parts);
+	UNIT_PACK(outcomes);
+	UNIT_PACK(sets);
+	UNIT_PACK(params);
+	UNIT_PACK(legs);
+	UNIT_PACK(ranges);
 	header.strings = unit_append(data, &used, image->strings, header.strings_size);
 	header.image_size = used;
 	memcpy(data, &header, sizeof(header));

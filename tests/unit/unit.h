@@ -6,6 +6,7 @@
 
 #include "ast.h"
 #include "diag.h"
+#include "plan.h"
 #include "policy_image.h"
 
 TCase *names_case(void);
@@ -22,6 +23,7 @@ struct unit_policy {
 	struct source source;
 	struct diag diag;
 	struct ast_policy ast;
+	struct plan plan;
 	struct policy_image image; /* without errors only */
 };
 

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Flushes, which have no LBA, and what becomes of those that fail on a mirror's leg */
+#include <string.h>
+
+#include "emit_internal.h"
+
+#define EMIT_WRITE_OPS (UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES)
+
+/* Bit b: backend b is a leg of the target */
+static __u64 emit_legs(const struct policy_image *image, const struct ublkpol_target *target)
+{
+	__u64 legs = 0;
+
+	for (__u32 i = 0; i < target->nr_legs; i++)
+		legs |= 1ULL << image->legs[target->first_leg + i];
+	return legs;
+}
+
+/* Backends that rules write to, through mirrors or not */
+static __u64 emit_written(const struct policy_image *image, bool through_mirrors)
+{
+	__u64 backends = 0;
+
+	for (__u32 i = 0; i < image->header->nr_rules; i++) {
+		const struct ublkpol_target *target = policy_image_target(image, i);
+
+		if (image->rules[i].ops & EMIT_WRITE_OPS &&
+		    (target->action == UBLKPOL_ACTION_MIRROR) == through_mirrors)
+			backends |= emit_legs(image, target);
+	}
+	return backends;
+}
+
+/* Bit m: mirror m has the backend */
+static __u64 emit_mirrors_of(const struct policy_image *image, __u32 backend)
+{
+	__u64 mirrors = 0;
+
+	for (__u32 i = 0; i < image->header->nr_targets; i++) {
+		const struct ublkpol_target *target = &image->targets[i];
+
+		if (target->action == UBLKPOL_ACTION_MIRROR && target->mirror < 64 &&
+		    emit_legs(image, target) & 1ULL << backend)
+			mirrors |= 1ULL << target->mirror;
+	}
+	return mirrors;
+}
+
+static void emit_fsync(struct emit *e, __u32 backend)
+{
+	emit(e, "ublkpol_fsync(ctx, ");
+	emit_slot(e, backend);
+	emit(e, "))\n");
+}
+
+/* A leg that is used no more, and holds nothing else, need not be flushed */
+static void emit_fsyncs(struct emit *e, __u64 backends, const char *indent)
+{
+	__u64 plain = emit_written(e->image, false);
+
+	for (__u32 i = 0; i < e->image->header->nr_backends; i++) {
+		__u64 mirrors = plain & 1ULL << i ? 0 : emit_mirrors_of(e->image, i);
+		const char *before = mirrors & (mirrors - 1) ? "(" : "";
+
+		if (!(backends & 1ULL << i))
+			continue;
+		emit(e, "%sif (", indent);
+		for (__u32 m = 0; m < e->image->header->nr_mirrors && mirrors; m++) {
+			if (!(mirrors & 1ULL << m))
+				continue;
+			emit(e, "%sublkpol_is_good(%u, ", before, m);
+			emit_slot(e, i);
+			emit(e, ")");
+			before = " || ";
+		}
+		emit(e, "%s%s", mirrors & (mirrors - 1) ? ")" : "", mirrors ? " && " : "");
+		emit_fsync(e, i);
+		emit(e, "%s\treturn -EIO;\n", indent);
+	}
+}
+
+static void emit_flush_action(struct emit *e, const struct plan_rule *in, const char *indent)
+{
+	const struct ublkpol_rule *rule = &e->image->rules[in->rule->index];
+	const struct ublkpol_target *target = &e->image->targets[rule->target];
+
+	emit(e, "%sublkpol_count(%u, UBLKPOL_COUNT_FLUSH, 1, 0);\n", indent, in->rule->index);
+	if (rule->modifiers)
+		emit(e, "%spolicy_modify(rq, %u, %u, 1, 0);\n", indent, rule->modifiers,
+		     in->rule->index);
+	if (target->action == UBLKPOL_ACTION_ERROR) {
+		emit(e, "%sreturn -%s;\n", indent, strerrorname_np(target->error));
+		return;
+	}
+	if (target->action == UBLKPOL_ACTION_USER) {
+		emit(e, "%sreturn UBLK_BPF_REDIRECT;\n", indent);
+		return;
+	}
+	emit_fsyncs(e, emit_legs(e->image, target), indent);
+	emit(e, "%sreturn ublkpol_finish(ctx, rq);\n", indent);
+}
+
+/* The condition functions of rules for flushes that are not always in force */
+static void emit_flush_tests(struct emit *e)
+{
+	for (__u32 i = 0; i < e->image->header->nr_rules; i++) {
+		const struct plan_rule *rule = &e->plan->rules[i];
+
+		if (rule->flush->kind == TEST_ALWAYS)
+			break;
+		if (rule->flush->kind == TEST_NEVER)
+			continue;
+		emit_policy_line(e, &e->image->rules[i]);
+		emit(e, "UBLKPOL_CONDITION(flush_%u) { return ", i);
+		emit_test(e, rule->flush);
+		emit(e, "; }\n");
+		emit_program_line(e);
+	}
+}
+
+static void emit_flush_if(struct emit *e, const struct plan_rule *rule)
+{
+	__u32 index = rule->rule->index;
+
+	emit(e, "\tdraw = %s;\n", rule->rule->has_chance ? "ublkpol_random()" : "0");
+	if (!test_has(rule->flush, AST_CONDITION_EVERY)) {
+		emit(e, "\tif (flush_%u(rq, draw, 0)) {\n", index);
+		return;
+	}
+	emit(e, "\tif (flush_%u(rq, draw, 0) == flush_%u(rq, draw, 1) ? flush_%u(rq, draw, 0)\n",
+	     index, index, index);
+	emit(e, "\t    : flush_%u(rq, draw, ublkpol_tick(%u, ", index, index);
+	emit_value(e, &rule->rule->every->value);
+	emit(e, "))) {\n");
+}
+
+/* Rules with a condition, in order; returns the rule that always matches, or NULL */
+static const struct plan_rule *emit_flush_rules(struct emit *e)
+{
+	for (__u32 i = 0; i < e->image->header->nr_rules; i++) {
+		const struct plan_rule *rule = &e->plan->rules[i];
+
+		if (rule->flush->kind == TEST_ALWAYS)
+			return rule;
+		if (rule->flush->kind == TEST_NEVER)
+			continue;
+		emit_flush_if(e, rule);
+		emit_flush_action(e, rule, "\t\t");
+		emit(e, "\t}\n");
+	}
+	return NULL;
+}
+
+static bool emit_has_flush_test(const struct emit *e)
+{
+	for (__u32 i = 0; i < e->image->header->nr_rules; i++) {
+		if (e->plan->rules[i].flush->kind != TEST_NEVER)
+			return e->plan->rules[i].flush->kind != TEST_ALWAYS;
+	}
+	return false;
+}
+
+void emit_flush(struct emit *e)
+{
+	const struct plan_rule *last;
+
+	emit_flush_tests(e);
+	emit(e,
+	     "static __always_inline int policy_flush(void *ctx, struct ublkpol_request *rq)\n{\n");
+	if (emit_has_flush_test(e))
+		emit(e, "\t__u64 draw;\n\n");
+	emit(e, "\t(void)ctx;\n\t(void)rq;\n");
+	last = emit_flush_rules(e);
+	if (last) {
+		emit_flush_action(e, last, "\t");
+	} else {
+		emit(e, "\t/* every backend that holds data */\n");
+		emit_fsyncs(e, emit_written(e->image, false) | emit_written(e->image, true), "\t");
+		emit(e, "\treturn ublkpol_finish(ctx, rq);\n");
+	}
+	emit(e, "}\n");
+}
+
+/* --- the complete program --- */
+
+/* Every rule with this mirror lets it degrade */
+static bool emit_may_degrade(const struct policy_image *image, __u32 mirror)
+{
+	for (__u32 i = 0; i < image->header->nr_targets; i++) {
+		const struct ublkpol_target *target = &image->targets[i];
+
+		if (target->action == UBLKPOL_ACTION_MIRROR && target->mirror == mirror &&
+		    !target->degrade)
+			return false;
+	}
+	return true;
+}
+
+void emit_complete(struct emit *e)
+{
+	__u64 plain = emit_written(e->image, false);
+
+	if (!e->image->header->nr_mirrors)
+		return;
+	emit(e, "#include \"ublkpol_complete.h\"\n\n"
+		"static __always_inline int policy_flush_failed(const struct ublkpol_failure "
+		"*failure)\n{\n\tint result = UBLK_BPF_SETTLE;\n\n\tswitch (failure->slot) {\n");
+	for (__u32 i = 0; i < e->image->header->nr_backends; i++) {
+		__u64 mirrors = plain & 1ULL << i ? 0 : emit_mirrors_of(e->image, i);
+
+		if (!mirrors)
+			continue;
+		emit(e, "\tcase ");
+		emit_slot(e, i);
+		emit(e, ":\n");
+		for (__u32 m = 0; m < e->image->header->nr_mirrors; m++) {
+			if (mirrors & 1ULL << m)
+				emit(e,
+				     "\t\tresult = ublkpol_flush_failed(failure, %u, %s, "
+				     "result);\n",
+				     m, emit_may_degrade(e->image, m) ? "true" : "false");
+		}
+		emit(e, "\t\treturn result;\n");
+	}
+	emit(e, "\tdefault:\n\t\treturn ublkpol_error_of(failure);\n\t}\n}\n");
+}

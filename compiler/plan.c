@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <string.h>
+
+#include "plan.h"
+
+static const unsigned int plan_dir_ops[UBLKPOL_NR_DIRS] = {
+	[UBLKPOL_DIR_READ] = UBLKPOL_OP_READ,
+	[UBLKPOL_DIR_WRITE] = UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES,
+};
+
+/* The number of @test among the conditions, where the rule may have it already */
+static __u32 plan_number(struct plan *plan, const struct ast_rule *rule, const struct test *test,
+			 int dir, struct diag *diag)
+{
+	unsigned int nr = plan->nr_conditions[dir];
+
+	for (unsigned int i = nr; i-- && plan->conditions[dir][i].rule == rule;) {
+		if (test_is_equal(plan->conditions[dir][i].test, test))
+			return i;
+		if (rule->every) {
+			diag_error(diag, rule->every->location,
+				   "put it in a rule whose LBA list has no 'or' and no 'not'",
+				   "this would count requests in two places at once");
+			return i;
+		}
+	}
+	if (nr == UBLKPOL_MAX_CONDITIONS) {
+		diag_error(diag, rule->location,
+			   "rules with LBA and operations only do not count; join some of the "
+			   "others with 'or'",
+			   "more than %u rules for %s have conditions that the program tests",
+			   UBLKPOL_MAX_CONDITIONS, dir == UBLKPOL_DIR_READ ? "reads" : "writes");
+		return 0;
+	}
+	plan->conditions[dir][nr] = (struct plan_condition){ rule, test };
+	plan->nr_ticks[dir] += test_has(test, AST_CONDITION_EVERY);
+	return plan->nr_conditions[dir]++;
+}
+
+static void plan_outcomes(struct plan *plan, struct plan_rule *out, int dir, struct arena *arena,
+			  struct diag *diag)
+{
+	unsigned int nr = 1U << out->rule->nr_lists;
+
+	out->outcomes[dir] = arena_alloc(arena, nr * sizeof(*out->outcomes[dir]));
+	for (unsigned int lists = 0; lists < nr; lists++) {
+		const struct test *test = test_reduce(out->rule, plan_dir_ops[dir], lists, arena);
+		int nr_errors = diag->nr_errors;
+
+		switch (test->kind) {
+		case TEST_NEVER:
+			out->outcomes[dir][lists] = UBLKPOL_NEVER;
+			break;
+		case TEST_ALWAYS:
+			out->outcomes[dir][lists] = UBLKPOL_ALWAYS;
+			break;
+		default:
+			out->outcomes[dir][lists] = plan_number(plan, out->rule, test, dir, diag);
+			if (diag->nr_errors > nr_errors)
+				return;
+			break;
+		}
+	}
+}
+
+static void plan_modifiers(struct plan *plan, struct plan_rule *out)
+{
+	for (const struct ast_modifier *m = out->rule->modifiers; m; m = m->next) {
+		if (m->kind == AST_MODIFIER_COUNT)
+			continue;
+		plan->has_trace |= m->kind == AST_MODIFIER_TRACE;
+		if (!out->modifiers)
+			out->modifiers = ++plan->nr_modifiers;
+	}
+}
+
+void plan_build(struct plan *plan, const struct ast_policy *policy, struct arena *arena,
+		struct diag *diag)
+{
+	static const struct test never = { .kind = TEST_NEVER };
+	unsigned int i = 0;
+
+	*plan = (struct plan){ .policy = policy };
+	plan->rules = arena_alloc(arena, (policy->nr_rules + 1) * sizeof(*plan->rules));
+	for (const struct ast_rule *rule = policy->rules; rule; rule = rule->next) {
+		struct plan_rule *out = &plan->rules[i++];
+
+		out->rule = rule;
+		out->flush =
+			rule->names_flush ? test_reduce(rule, UBLKPOL_OP_FLUSH, 0, arena) : &never;
+		for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++)
+			plan_outcomes(plan, out, dir, arena, diag);
+		plan_modifiers(plan, out);
+	}
+}

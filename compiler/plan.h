@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef COMPILER_PLAN_H
+#define COMPILER_PLAN_H
+
+/*
+ * The routing plan: for each rule, what depends on the LBA alone (its outcomes,
+ * which the loader turns into segments) and what the program has to test once
+ * for each request (the conditions, numbered for each direction).
+ */
+#include "ast.h"
+#include "diag.h"
+#include "test.h"
+
+struct plan_condition {
+	const struct ast_rule *rule;
+	const struct test *test;
+};
+
+struct plan_rule {
+	const struct ast_rule *rule;
+	/* For each combination of its LBA lists: as struct ublkpol_rule has it */
+	__u32 *outcomes[UBLKPOL_NR_DIRS];
+	const struct test *flush; /* TEST_NEVER: flushes do not match */
+	__u32 modifiers; /* number, or 0 */
+};
+
+struct plan {
+	const struct ast_policy *policy;
+	struct plan_rule *rules; /* policy->nr_rules */
+	struct plan_condition conditions[UBLKPOL_NR_DIRS][UBLKPOL_MAX_CONDITIONS];
+	unsigned int nr_conditions[UBLKPOL_NR_DIRS];
+	unsigned int nr_ticks[UBLKPOL_NR_DIRS]; /* rules with "every" */
+	unsigned int nr_modifiers;
+	bool has_trace;
+};
+
+/**
+ * plan_build() - plan a checked policy
+ * @plan: filled in; its memory comes from @arena
+ * @diag: gets an error for each limit that the policy exceeds
+ */
+void plan_build(struct plan *plan, const struct ast_policy *policy, struct arena *arena,
+		struct diag *diag);
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Whether two LBAs lie on one sector of a backend */
+#include <stdlib.h>
+
+#include "resolve_internal.h"
+#include "resolve_place.h"
+
+#define ALIAS_MAX_REPORTS 8 /* a wrong policy is wrong everywhere */
+
+static int alias_compare_extents(const void *a, const void *b)
+{
+	const struct place_extent *x = a, *y = b;
+
+	if (x->backend != y->backend)
+		return x->backend < y->backend ? -1 : 1;
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return 0;
+}
+
+/* Do both extents lie in one and the same mapping? Then different LBAs keep apart */
+static bool alias_same_map(const struct policy_image *image, const struct place_extent *a,
+			   const struct place_extent *b)
+{
+	if (a->delta != b->delta)
+		return false;
+	if (place_keeps_offsets(image, a->target) && place_keeps_offsets(image, b->target))
+		return true;
+	return a->target == b->target && a->leg == b->leg;
+}
+
+/* The first sector in both extents that is a different LBA in each; false if there is none */
+static bool alias_find_alias(const struct policy_image *image, const struct place_extent *a,
+			     const struct place_extent *b, __u64 *sector)
+{
+	__u64 last = a->last < b->last ? a->last : b->last;
+
+	if (alias_same_map(image, a, b))
+		return false;
+	for (*sector = b->first; *sector < last;) {
+		__u64 run_a, run_b;
+
+		if (place_lba_of(image, a, *sector, &run_a) !=
+		    place_lba_of(image, b, *sector, &run_b))
+			return true;
+		*sector += run_a < run_b ? run_a : run_b;
+	}
+	return false;
+}
+
+/* Rules that alias do so in their reads, their writes and both: once is enough */
+struct alias_pairs {
+	struct {
+		__u32 rules[2];
+	} list[ALIAS_MAX_REPORTS];
+	unsigned int nr;
+};
+
+static bool alias_pairs_add(struct alias_pairs *pairs, __u32 a, __u32 b)
+{
+	for (unsigned int i = 0; i < pairs->nr; i++) {
+		const __u32 *known = pairs->list[i].rules;
+
+		if ((known[0] == a && known[1] == b) || (known[0] == b && known[1] == a))
+			return false;
+	}
+	pairs->list[pairs->nr].rules[0] = a;
+	pairs->list[pairs->nr++].rules[1] = b;
+	return true;
+}
+
+static void alias_report_alias(struct resolve *r, const struct place_extent *a,
+			       const struct place_extent *b, __u64 sector)
+{
+	char lba_a[RESOLVE_TEXT_SIZE], lba_b[RESOLVE_TEXT_SIZE], at[RESOLVE_TEXT_SIZE];
+	__u64 run;
+
+	if (a->rule > b->rule) {
+		const struct place_extent *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	resolve_print_lba(r, lba_a, place_lba_of(r->image, a, sector, &run));
+	resolve_print_lba(r, lba_b, place_lba_of(r->image, b, sector, &run));
+	resolve_report(r, RESOLVE_ERROR, "alias", b->rule, 0,
+		       "writing one of them would change the other",
+		       "LBA %s and LBA %s (line %u) both lie at %s of backend '%s'", lba_b, lba_a,
+		       r->image->rules[a->rule].line, resolve_print_lba(r, at, sector),
+		       r->image->strings + r->image->backends[b->backend].name);
+}
+
+void resolve_check_alias(struct resolve *r, struct place_extents *extents)
+{
+	struct alias_pairs pairs = { .nr = 0 };
+
+	qsort(extents->list, extents->nr, sizeof(*extents->list), alias_compare_extents);
+	for (size_t i = 0; i < extents->nr; i++) {
+		const struct place_extent *a = &extents->list[i];
+
+		for (size_t j = i + 1; j < extents->nr; j++) {
+			const struct place_extent *b = &extents->list[j];
+			__u64 sector;
+
+			if (b->backend != a->backend || b->first >= a->last)
+				break;
+			/* What nobody writes may be read in many places */
+			if (a->dir == UBLKPOL_DIR_READ && b->dir == UBLKPOL_DIR_READ)
+				continue;
+			if (!alias_find_alias(r->image, a, b, &sector) ||
+			    !alias_pairs_add(&pairs, a->rule, b->rule))
+				continue;
+			alias_report_alias(r, a, b, sector);
+			if (pairs.nr == ALIAS_MAX_REPORTS)
+				return;
+		}
+	}
+}
