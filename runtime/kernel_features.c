@@ -88,6 +88,8 @@ int kernel_features_require(const struct kernel_features *features, struct ublkp
 		return missing(err, "BPF_PROG_TYPE_UBLK");
 	if (features->attach_type < 0)
 		return missing(err, "BPF_UBLK_ROUTE");
+	if (features->complete_type < 0)
+		return missing(err, "BPF_UBLK_COMPLETE");
 	if (features->queue_sqe < 0)
 		return missing(err, "bpf_ublk_queue_sqe()");
 	if (features->ublk_error)

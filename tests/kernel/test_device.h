@@ -38,6 +38,7 @@ struct test_device {
 	__u32 attrs; /* UBLK_ATTR_* */
 	struct ublk_param_discard discard; /* not advertised */
 	int prog_fd;
+	int complete_fd; /* 0: no complete program */
 	unsigned int max_items; /* 8 */
 	struct ublk_bpf_slot slots[TEST_MAX_SLOTS];
 	unsigned int nr_slots;

@@ -21,6 +21,8 @@ void check(bool ok, const char *fmt, ...)
 	vprintf(fmt, args);
 	va_end(args);
 	printf("\n");
+	/* what is known when a test hangs */
+	fflush(stdout);
 	failures += !ok;
 }
 
@@ -87,6 +89,9 @@ struct bpf_object *programs_open(const char *path)
 	require(libbpf_register_prog_handler("ublk", features.prog_type, features.attach_type,
 					     &handler),
 		"register SEC(\"ublk\")");
+	require(libbpf_register_prog_handler("ublk/complete", features.prog_type,
+					     features.complete_type, &handler),
+		"register SEC(\"ublk/complete\")");
 	object = bpf_object__open(path);
 	require(object ? 0 : -errno, "open %s", path);
 	return object;

@@ -24,7 +24,7 @@ void require(long ret, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 /** require_fd() - the same for a call that returns -1 and sets errno; returns @fd */
 int require_fd(int fd, const char *what);
 
-/** programs_open() - open a BPF object whose SEC("ublk") programs are ours */
+/** programs_open() - open a BPF object whose SEC("ublk") and SEC("ublk/complete") are ours */
 struct bpf_object *programs_open(const char *path);
 
 /** programs_load() - load it, with the running kernel's number of the helper */

@@ -279,6 +279,8 @@ static int start(struct test_device *dev, bool recover, struct server_thread **t
 		.max_items = dev->max_items,
 		.nr_slots = dev->nr_slots,
 		.slots = (unsigned long)dev->slots,
+		.flags = dev->complete_fd ? UBLK_BPF_ATTACH_COMPLETE : 0,
+		.complete_fd = dev->complete_fd,
 	};
 	unsigned int i, nr = dev->queues * dev->threads_per_queue;
 	int char_fd, ret;

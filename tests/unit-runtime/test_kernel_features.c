@@ -9,6 +9,7 @@
 static const struct kernel_features complete = {
 	.prog_type = 40,
 	.attach_type = 70,
+	.complete_type = 71,
 	.queue_sqe = 250,
 	.ublk_flags = UBLK_F_BPF | UBLK_F_USER_COPY,
 };
@@ -44,6 +45,8 @@ START_TEST(what_is_missing_is_named)
 	expect_missing(&features, UBLKPOL_ERR_FAILED, "no permission to use /dev/ublk-control");
 	features.queue_sqe = -1;
 	expect_missing(&features, UBLKPOL_ERR_KERNEL, "this kernel has no bpf_ublk_queue_sqe()");
+	features.complete_type = -1;
+	expect_missing(&features, UBLKPOL_ERR_KERNEL, "this kernel has no BPF_UBLK_COMPLETE");
 	features.attach_type = -1;
 	expect_missing(&features, UBLKPOL_ERR_KERNEL, "this kernel has no BPF_UBLK_ROUTE");
 	features.prog_type = -1;
