@@ -40,7 +40,8 @@
 #define R6  BPF_REG_6
 #define R10 BPF_REG_10
 
-#define CTX(field) ((short)offsetof(struct ublk_bpf_ctx, field))
+#define CTX(field)     ((short)offsetof(struct ublk_bpf_ctx, field))
+#define FAILURE(field) ((short)offsetof(struct ublk_bpf_complete_ctx, field))
 
 /* An SQE of zeroes at the bottom of the stack */
 #define ZERO_SQE                                                                \
@@ -56,6 +57,7 @@ struct rule {
 	const char *log; /* part of the verifier's message; NULL: accepted */
 	const char *license;
 	bool wrong_attach_type;
+	bool complete; /* SEC("ublk/complete") */
 	size_t nr;
 	struct bpf_insn insns[24];
 };
@@ -112,6 +114,22 @@ static const struct rule rules[] = {
 	  CODE(ZERO_SQE, MOV_REG(R2, R10), ADD_IMM(R2, -SQE_SIZE), MOV_IMM(R3, SQE_SIZE),
 	       MOV_IMM(R4, 0), CALL(HELPER), RETURN_SUBMIT) },
 	{ "no return value", "R0 !read_ok", "GPL", CODE(EXIT) },
+	{ "complete: the helper, and the first field", NULL, "GPL", .complete = true,
+	  CODE(LOAD(BPF_DW, R6, R1, CTX(start_sector)), ZERO_SQE, MOV_REG(R2, R10),
+	       ADD_IMM(R2, -SQE_SIZE), MOV_IMM(R3, SQE_SIZE), MOV_IMM(R4, 0), CALL(HELPER),
+	       RETURN_SUBMIT) },
+	{ "complete: the last field", NULL, "GPL", .complete = true,
+	  CODE(LOAD(BPF_W, R2, R1, FAILURE(attempt)), RETURN_SUBMIT) },
+	{ "complete: beyond the context", "invalid bpf_context access", "GPL", .complete = true,
+	  CODE(LOAD(BPF_W, R2, R1, sizeof(struct ublk_bpf_complete_ctx)), RETURN_SUBMIT) },
+	{ "complete: part of a field", "invalid bpf_context access", "GPL", .complete = true,
+	  CODE(LOAD(BPF_W, R2, R1, FAILURE(item_off)), RETURN_SUBMIT) },
+	{ "complete: two fields at once", "invalid bpf_context access", "GPL", .complete = true,
+	  CODE(LOAD(BPF_DW, R2, R1, FAILURE(item_addr)), RETURN_SUBMIT) },
+	{ "complete: a write to the context", "invalid bpf_context access", "GPL", .complete = true,
+	  CODE(STORE_IMM(BPF_W, R1, FAILURE(item_result), 0), RETURN_SUBMIT) },
+	{ "the complete program's fields in a routing program", "invalid bpf_context access", "GPL",
+	  CODE(LOAD(BPF_DW, R2, R1, FAILURE(item_off)), RETURN_SUBMIT) },
 };
 
 static bool holds(const struct rule *rule, const struct kernel_features *features)
@@ -127,7 +145,9 @@ static bool holds(const struct rule *rule, const struct kernel_features *feature
 	for (i = 0; i < rule->nr; i++)
 		if (insns[i].code == (BPF_JMP | BPF_CALL) && insns[i].imm == HELPER)
 			insns[i].imm = features->queue_sqe;
-	opts.expected_attach_type = rule->wrong_attach_type ? 0 : features->attach_type;
+	if (!rule->wrong_attach_type)
+		opts.expected_attach_type =
+			rule->complete ? features->complete_type : features->attach_type;
 	log[0] = 0;
 
 	fd = bpf_prog_load(features->prog_type, "rule", rule->license, insns, rule->nr, &opts);
