@@ -206,6 +206,8 @@ enum ublkpol_check {
 	UBLKPOL_NR_CHECKS,
 };
 
+#define UBLKPOL_NO_CHECK UBLKPOL_NR_CHECKS
+
 /* Bit c: enum ublkpol_check c; one that is neither off nor an error warns */
 struct ublkpol_check_levels {
 	__u32 off;

@@ -11,7 +11,8 @@ COMPILER_GEN_OBJ := $(COMPILER_GEN:.c=.o)
 COMPILER_SRC_OBJ := $(COMPILER_SRC:%.c=$(BUILD)/%.o)
 COMPILER_SHARED_OBJ := $(addprefix $(BUILD)/runtime/,checks.o json.o \
 	policy_image.o error.o range_text.o resolve.o resolve_lists.o resolve_segments.o \
-	resolve_index.o resolve_place.o resolve_checks.o resolve_alias.o resolve_limits.o)
+	resolve_index.o resolve_overlaps.o resolve_place.o resolve_checks.o \
+	resolve_alias.o resolve_limits.o)
 # All but main(), for the unit tests
 COMPILER_OBJ	:= $(filter-out %/ublkpolc.o,$(COMPILER_SRC_OBJ)) $(COMPILER_GEN_OBJ)
 

@@ -18,8 +18,6 @@ static void check_lba(struct check *check, struct ast_rule *rule, struct ast_con
 			continue;
 		}
 		check_range(check, range);
-		check_block_multiple(check, &range->first, "the boundary");
-		check_block_multiple(check, &range->last, "the boundary");
 	}
 	if (rule->nr_lists == UBLKPOL_MAX_LISTS) {
 		diag_error(check->diag, condition->location, "join lists, or divide the rule",

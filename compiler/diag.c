@@ -18,11 +18,24 @@ static const char *diag_format(const struct diag *diag, const char *fmt, va_list
 	return arena_strndup(diag->arena, text, strlen(text));
 }
 
+static bool diag_is_repeated(const struct diag *diag, struct location location, const char *text)
+{
+	const struct diag_message *last = diag->messages;
+
+	return last && !strcmp(last->text, text) && last->location.source == location.source &&
+	       last->location.first_line == location.first_line &&
+	       last->location.first_column == location.first_column;
+}
+
 static void diag_add(struct diag *diag, bool is_error, const char *check, struct location location,
 		     const char *hint, const char *text)
 {
 	struct diag_message *message = arena_alloc(diag->arena, sizeof(*message));
 
+	/* Reads and writes of one rule often have the same fault */
+	diag->is_last_dropped = diag_is_repeated(diag, location, text);
+	if (diag->is_last_dropped)
+		return;
 	*message = (struct diag_message){
 		.next = diag->messages,
 		.is_error = is_error,
@@ -33,7 +46,6 @@ static void diag_add(struct diag *diag, bool is_error, const char *check, struct
 		.location = location,
 	};
 	diag->messages = message;
-	diag->is_last_dropped = false;
 	diag->nr_errors += is_error;
 	diag->nr_found += is_error && check;
 	diag->nr_warnings += !is_error;

@@ -4,9 +4,10 @@
 
 #include "explain_boxes.h"
 
-#define EXPLAIN_COLUMNS	 78 /* of the picture */
-#define EXPLAIN_MAX_ROWS 40 /* segments in the table; of more, the middle is left out */
-#define EXPLAIN_MAX_RULE 56 /* columns of a rule's text */
+#define EXPLAIN_COLUMNS	   78 /* of the picture */
+#define EXPLAIN_MAX_LAYERS 6 /* lines of a box */
+#define EXPLAIN_MAX_ROWS   40 /* segments in the table; of more, the middle is left out */
+#define EXPLAIN_MAX_RULE   56 /* columns of a rule's text */
 
 #define EXPLAIN_BOLD  "\033[1m"
 #define EXPLAIN_FAINT "\033[2m"
@@ -89,23 +90,38 @@ static void explain_border(const struct explain *e, const struct explain_boxes *
 	putc('\n', e->out);
 }
 
-static void explain_label(struct explain *e, const struct routing_part *part,
-			  const struct explain_box *box)
+const char *explain_label(const struct routing *routing, const struct routing_choice *choice,
+			  struct arena *arena)
+{
+	const char *target = routing_target(routing, choice, arena);
+
+	return choice->is_conditional ? arena_printf(arena, "%s ?", target) : target;
+}
+
+static void explain_box(struct explain *e, const struct routing_part *part,
+			const struct explain_box *box, unsigned int layer)
 {
 	const char *dots = e->style->has_unicode ? "\u2026" : ".";
 	const struct routing_segment *segment = &part->segments[box->first];
-	unsigned int length = strlen(box->label);
-	unsigned int before, after;
+	const char *label = explain_box_label(e->routing, part, box, layer, &e->arena);
+	unsigned int length = strlen(label), before, after;
 	const char *text;
 
+	/* "mirror a b" in a narrow box becomes "mirror" */
+	if (length > box->columns && strcspn(label, " ") <= box->columns) {
+		length = strcspn(label, " ");
+		label = arena_strndup(&e->arena, label, length);
+	}
 	if (length <= box->columns) {
 		before = (box->columns - length) / 2;
 		after = box->columns - length - before;
-		text = arena_printf(&e->arena, "%*s%s%*s", before, "", box->label, after, "");
+		text = arena_printf(&e->arena, "%*s%s%*s", before, "", label, after, "");
 	} else {
-		text = arena_printf(&e->arena, "%.*s%s", (int)box->columns - 1, box->label, dots);
+		text = arena_printf(&e->arena, "%.*s%s", (int)box->columns - 1, label, dots);
 	}
-	explain_paint(e, box->count == 1 ? explain_color(&segment->choices[0]) : "", text);
+	if (layer >= segment->nr_choices)
+		layer = segment->nr_choices - 1;
+	explain_paint(e, box->count == 1 ? explain_color(&segment->choices[layer]) : "", text);
 }
 
 /* The position of each line between boxes, as far as there is room */
@@ -136,15 +152,20 @@ static void explain_ticks(const struct explain *e, const struct routing_part *pa
 static void explain_picture(struct explain *e, const struct routing_part *part)
 {
 	struct explain_boxes boxes = explain_boxes(e->routing, part, EXPLAIN_COLUMNS, &e->arena);
+	unsigned int layers = routing_layers(part);
 
 	explain_border(e, &boxes, EXPLAIN_TOP_LEFT, EXPLAIN_TOP, EXPLAIN_TOP_RIGHT);
-	explain_blanks(e, 2);
-	for (unsigned int i = 0; i < boxes.nr; i++) {
+	if (layers > EXPLAIN_MAX_LAYERS)
+		layers = EXPLAIN_MAX_LAYERS;
+	for (unsigned int layer = 0; layer < layers; layer++) {
+		explain_blanks(e, 2);
+		for (unsigned int i = 0; i < boxes.nr; i++) {
+			explain_draw(e, EXPLAIN_VERTICAL);
+			explain_box(e, part, &boxes.list[i], layer);
+		}
 		explain_draw(e, EXPLAIN_VERTICAL);
-		explain_label(e, part, &boxes.list[i]);
+		putc('\n', e->out);
 	}
-	explain_draw(e, EXPLAIN_VERTICAL);
-	putc('\n', e->out);
 	explain_border(e, &boxes, EXPLAIN_BOTTOM_LEFT, EXPLAIN_BOTTOM, EXPLAIN_BOTTOM_RIGHT);
 	explain_ticks(e, part, &boxes);
 }

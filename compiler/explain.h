@@ -11,6 +11,10 @@ struct explain_style {
 	bool has_unicode; /* lines and blocks, not only ASCII */
 };
 
+/** explain_label() - the target of a choice, with a "?" if it is conditional */
+const char *explain_label(const struct routing *routing, const struct routing_choice *choice,
+			  struct arena *arena);
+
 /** explain_text() - a picture of the device and its routing table, for people */
 void explain_text(FILE *out, const struct routing *routing, const struct explain_style *style);
 

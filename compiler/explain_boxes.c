@@ -7,20 +7,17 @@
 #define BOXES_MIN	5 /* columns of a segment among many that gets its own box */
 #define BOXES_FEW	8 /* so many segments all get a box */
 
-/* All that may serve a segment, in the order in which it is tried */
-static const char *boxes_label(const struct routing *routing, const struct routing_segment *segment,
-			       struct arena *arena)
+const char *explain_box_label(const struct routing *routing, const struct routing_part *part,
+			      const struct explain_box *box, unsigned int layer,
+			      struct arena *arena)
 {
-	const char *label = routing_target(routing, &segment->choices[0], arena);
+	const struct routing_segment *segment = &part->segments[box->first];
 
-	for (unsigned int i = 1; i < segment->nr_choices; i++) {
-		const char *target = routing_target(routing, &segment->choices[i], arena);
-
-		if (!strcmp(target, routing_target(routing, &segment->choices[i - 1], arena)))
-			continue;
-		label = arena_printf(arena, "%s | %s", label, target);
-	}
-	return label;
+	if (box->count > 1)
+		return layer ? "" : arena_printf(arena, "%u parts", box->count);
+	if (layer >= segment->nr_choices)
+		return "";
+	return explain_label(routing, &segment->choices[layer], arena);
 }
 
 /* Columns of the part of the device from @start to @end, of @columns for all of it */
@@ -77,23 +74,18 @@ static void boxes_limit(struct explain_boxes *boxes, unsigned int columns)
 	boxes->nr = out;
 }
 
-static void boxes_name(const struct routing *routing, const struct routing_part *part,
-		       struct explain_boxes *boxes, struct arena *arena)
+static unsigned int boxes_wanted(const struct routing *routing, const struct routing_part *part,
+				 const struct explain_box *box, struct arena *arena)
 {
-	for (unsigned int i = 0; i < boxes->nr; i++) {
-		struct explain_box *box = &boxes->list[i];
+	size_t longest = 0;
 
-		box->label = box->count == 1
-				     ? boxes_label(routing, &part->segments[box->first], arena)
-				     : arena_printf(arena, "%u parts", box->count);
+	for (unsigned int i = 0; i < part->segments[box->first].nr_choices; i++) {
+		size_t length = strlen(explain_box_label(routing, part, box, i, arena));
+
+		if (length > longest)
+			longest = length;
 	}
-}
-
-static unsigned int boxes_wanted(const struct explain_box *box)
-{
-	size_t length = strlen(box->label);
-
-	return (length > BOXES_MAX_LABEL ? BOXES_MAX_LABEL : length) + 2;
+	return (longest > BOXES_MAX_LABEL ? BOXES_MAX_LABEL : longest) + 2;
 }
 
 /* Fits the sum of all widths into @room: the widest boxes give first */
@@ -123,11 +115,10 @@ struct explain_boxes explain_boxes(const struct routing *routing, const struct r
 	struct explain_boxes boxes = {
 		.list = arena_alloc(arena, part->nr_segments * sizeof(*boxes.list)),
 	};
-	unsigned int room;
+	unsigned int room, wanted;
 
 	boxes_collect(routing, part, columns, &boxes);
 	boxes_limit(&boxes, columns);
-	boxes_name(routing, part, &boxes, arena);
 
 	room = columns - boxes.nr - 1; /* without the lines between */
 	for (unsigned int i = 0; i < boxes.nr; i++) {
@@ -135,8 +126,9 @@ struct explain_boxes explain_boxes(const struct routing *routing, const struct r
 
 		box->columns =
 			boxes_share(routing, boxes_start(part, box), boxes_end(part, box), room);
-		if (box->columns < boxes_wanted(box))
-			box->columns = boxes_wanted(box);
+		wanted = boxes_wanted(routing, part, box, arena);
+		if (box->columns < wanted)
+			box->columns = wanted;
 	}
 	boxes_fit(&boxes, room);
 	return boxes;

@@ -10,13 +10,17 @@ struct explain_box {
 	unsigned int first; /* segment */
 	unsigned int count;
 	unsigned int columns; /* inside the box */
-	const char *label;
 };
 
 struct explain_boxes {
 	struct explain_box *list;
 	unsigned int nr;
 };
+
+/** explain_box_label() - what stands in line @layer of a box, or "" */
+const char *explain_box_label(const struct routing *routing, const struct routing_part *part,
+			      const struct explain_box *box, unsigned int layer,
+			      struct arena *arena);
 
 /**
  * explain_boxes() - share @columns among the segments of @part

@@ -77,35 +77,55 @@ static double svg_backend_x(const struct svg *svg, __u32 backend, __u64 sector)
 
 /* --- fills --- */
 
-/* Rules that lead to several backends have a pattern of their own */
-static const char *svg_rule_fill(struct svg *svg, const struct ublkpol_rule *rule)
+/* Several backends make a pattern of their colours, of which there is one for each target */
+static const char *svg_fill(struct svg *svg, const struct ublkpol_target *target)
 {
-	const struct ublkpol_target *target;
+	const struct policy_image *image = svg->routing->image;
 
-	if (!rule)
+	if (!target)
 		return "url(#unmatched)";
-	target = routing_rule_target(svg->routing, rule);
 	if (target->nr_legs > 1)
-		return arena_printf(&svg->arena, "url(#line%u)", rule->line);
+		return arena_printf(&svg->arena, "url(#target%u)",
+				    (unsigned int)(target - image->targets));
 	if (target->nr_legs)
-		return svg_colors[svg->routing->image->legs[target->first_leg] % SVG_NR_COLORS];
-	return "url(#nowhere)";
+		return svg_colors[image->legs[target->first_leg] % SVG_NR_COLORS];
+	if (target->action == UBLKPOL_ACTION_ERROR)
+		return "url(#error)";
+	return target->action == UBLKPOL_ACTION_USER ? "#9b8bd0" : "url(#nowhere)";
 }
 
-static void svg_pattern(const struct svg *svg, const struct ublkpol_rule *rule)
+static const char *svg_leg_color(const struct svg *svg, const struct ublkpol_target *target,
+				 __u32 leg)
 {
-	const struct ublkpol_target *target = routing_rule_target(svg->routing, rule);
+	return svg_colors[svg->routing->image->legs[target->first_leg + leg % target->nr_legs] %
+			  SVG_NR_COLORS];
+}
+
+/* Side by side for what is spread over the legs; on top of each other for copies */
+static void svg_pattern(const struct svg *svg, __u32 index)
+{
+	const struct ublkpol_target *target = &svg->routing->image->targets[index];
+	bool is_mirror = target->action == UBLKPOL_ACTION_MIRROR;
+	__u32 size = (is_mirror ? 6 : 12) * target->nr_legs;
 
 	fprintf(svg->out,
-		"<pattern id=\"line%u\" width=\"%u\" height=\"%u\" "
+		"<pattern id=\"target%u\" width=\"%u\" height=\"%u\" "
 		"patternUnits=\"userSpaceOnUse\">",
-		rule->line, 12 * target->nr_legs, 12 * target->nr_legs);
+		index, size, size);
 	for (__u32 i = 0; i < target->nr_legs; i++)
-		fprintf(svg->out, "<rect x=\"%u\" width=\"12\" height=\"%u\" fill=\"%s\"/>", 12 * i,
-			12 * target->nr_legs,
-			svg_colors[svg->routing->image->legs[target->first_leg + i] %
-				   SVG_NR_COLORS]);
+		fprintf(svg->out, "<rect %s=\"%u\" width=\"%u\" height=\"%u\" fill=\"%s\"/>",
+			is_mirror ? "y" : "x", i * size / target->nr_legs, size, size,
+			svg_leg_color(svg, target, i));
 	fputs("</pattern>\n", svg->out);
+}
+
+static void svg_hatch(const struct svg *svg, const char *id, const char *ground, const char *line)
+{
+	fprintf(svg->out,
+		"<pattern id=\"%s\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" "
+		"patternTransform=\"rotate(45)\"><rect width=\"8\" height=\"8\" fill=\"%s\"/>"
+		"<rect width=\"2\" height=\"8\" fill=\"%s\"/></pattern>\n",
+		id, ground, line);
 }
 
 static void svg_definitions(const struct svg *svg)
@@ -125,16 +145,12 @@ static void svg_definitions(const struct svg *svg)
 	      ".rule { font-family: monospace; font-size: 12px; }\n"
 	      "</style>\n<defs>\n",
 	      svg->out);
-	fputs("<pattern id=\"unmatched\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" "
-	      "patternTransform=\"rotate(45)\"><rect width=\"8\" height=\"8\" fill=\"#e8e8e8\"/>"
-	      "<rect width=\"2\" height=\"8\" fill=\"#c0392b\"/></pattern>\n"
-	      "<pattern id=\"nowhere\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" "
-	      "patternTransform=\"rotate(45)\"><rect width=\"8\" height=\"8\" fill=\"#8a8a8a\"/>"
-	      "<rect width=\"2\" height=\"8\" fill=\"#757575\"/></pattern>\n",
-	      svg->out);
-	for (__u32 i = 0; i < image->header->nr_rules; i++) {
-		if (policy_image_target(image, i)->nr_legs > 1)
-			svg_pattern(svg, &image->rules[i]);
+	svg_hatch(svg, "unmatched", "#f2f2f2", "#c0392b");
+	svg_hatch(svg, "error", "#e07a6e", "#c0392b");
+	svg_hatch(svg, "nowhere", "#b4b4b4", "#9c9c9c");
+	for (__u32 i = 0; i < image->header->nr_targets; i++) {
+		if (image->targets[i].nr_legs > 1)
+			svg_pattern(svg, i);
 	}
 	fputs("</defs>\n", svg->out);
 }
@@ -143,12 +159,8 @@ static void svg_definitions(const struct svg *svg)
 
 static unsigned int svg_layers(const struct routing_part *part)
 {
-	unsigned int layers = 1;
+	unsigned int layers = routing_layers(part);
 
-	for (unsigned int i = 0; i < part->nr_segments; i++) {
-		if (part->segments[i].nr_choices > layers)
-			layers = part->segments[i].nr_choices;
-	}
 	return layers < SVG_MAX_CHOICES ? layers : SVG_MAX_CHOICES;
 }
 
@@ -173,16 +185,19 @@ static void svg_choice(struct svg *svg, const struct routing_segment *segment,
 		       const struct routing_choice *choice, double x, double width, double y,
 		       double height)
 {
-	const char *target = routing_target(svg->routing, choice, &svg->arena);
+	const char *label = explain_label(svg->routing, choice, &svg->arena);
+	int first_word = strcspn(label, " ");
 
 	fprintf(svg->out,
 		"<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" fill=\"%s\" "
 		"stroke=\"#fff\" stroke-width=\"%s\">",
-		x, y, width, height, svg_rule_fill(svg, choice->rule), width > 6 ? "1.5" : "0");
+		x, y, width, height, svg_fill(svg, choice->target), width > 6 ? "1.5" : "0");
 	svg_tooltip(svg, segment, choice);
 	fputs("</rect>\n", svg->out);
-	if (strlen(target) * SVG_CHARACTER + 8 < width)
-		svg_label(svg, x + width / 2, y + height / 2 + 4.5, "inside", target);
+	if (strlen(label) * SVG_CHARACTER + 8 > width)
+		label = arena_printf(&svg->arena, "%.*s", first_word, label);
+	if (strlen(label) * SVG_CHARACTER + 8 < width)
+		svg_label(svg, x + width / 2, y + height / 2 + 4.5, "inside", label);
 }
 
 static void svg_segment(struct svg *svg, const struct routing_segment *segment, double x,
@@ -348,7 +363,7 @@ static void svg_legend(struct svg *svg, double y)
 		snprintf(line, sizeof(line), "line %u", image->rules[i].line);
 		fprintf(svg->out,
 			"<rect x=\"%d\" y=\"%.1f\" width=\"24\" height=\"12\" fill=\"%s\"/>\n",
-			SVG_MARGIN, y - 10, svg_rule_fill(svg, &image->rules[i]));
+			SVG_MARGIN, y - 10, svg_fill(svg, policy_image_target(image, i)));
 		svg_label(svg, SVG_MARGIN + 34, y, "small", line);
 		svg_label(svg, SVG_MARGIN + 90, y, "rule",
 			  routing_string(svg->routing, image->rules[i].text));

@@ -46,10 +46,12 @@ static void layout_report(void *arg, const struct resolve_message *message)
 		location = layout_location(layout_rule(layout, message->rule), message->column);
 	if (message->hint)
 		hint = arena_printf(diag->arena, "%s", message->hint);
-	if (message->check)
-		diag_check(diag, checks_find(message->check), location, hint, "%s", message->text);
-	else
+	if (message->check == UBLKPOL_NO_CHECK)
 		diag_error(diag, location, hint, "%s", message->text);
+	else
+		diag_check(diag, message->check, location, hint, "%s", message->text);
+	if (message->other != RESOLVE_NO_RULE && message->other != message->rule)
+		diag_also(diag, layout_rule(layout, message->other)->location, "");
 }
 
 /* Sizes that the command line does not give are large enough for everything */

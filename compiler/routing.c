@@ -3,83 +3,43 @@
 #include <string.h>
 
 #include "routing.h"
-#include "resolve_internal.h"
+#include "resolve_place.h"
 
 #define ROUTING_LONG	      100000 /* a number with so many digits is hard to read */
 #define ROUTING_PERCENT_SCALE 100000000000ULL /* 100 % */
 
-/* --- where a stretch of the device lies --- */
-
-/* Sectors of leg @leg that lie before @position of a stripe */
-static __u64 routing_leg_sectors(const struct ublkpol_target *target, __u32 leg, __u64 position)
-{
-	__u64 chunk = target->chunk / RESOLVE_SECTOR;
-	__u64 row = chunk * target->nr_legs;
-	__u64 inside = position % row;
-	__u64 before = leg * chunk;
-
-	inside = inside <= before ? 0 : inside - before < chunk ? inside - before : chunk;
-	return position / row * chunk + inside;
-}
-
-static struct routing_place routing_place_of(const struct routing *routing,
-					     const struct ublkpol_target *target, __u32 leg,
-					     __u64 first, __u64 last)
-{
-	struct routing_place place = {
-		.backend = routing->image->legs[target->first_leg + leg],
-		.first = first,
-		.last = last,
-	};
-
-	if (target->action == UBLKPOL_ACTION_STRIPE) {
-		place.first = routing_leg_sectors(target, leg, first);
-		place.last = routing_leg_sectors(target, leg, last);
-	}
-	return place;
-}
-
-/* A hash has a leg as often as it has shares; one place is enough */
-static bool routing_is_first(const struct routing *routing, const struct ublkpol_target *target,
-			     __u32 leg)
-{
-	const __u32 *legs = routing->image->legs + target->first_leg;
-
-	for (__u32 i = 0; i < leg; i++) {
-		if (legs[i] == legs[leg])
-			return false;
-	}
-	return true;
-}
+/* --- parts --- */
 
 static void routing_add_places(struct routing *routing, struct routing_choice *choice,
-			       const struct ublkpol_segment *segment, __s64 delta,
-			       struct arena *arena)
+			       const struct ublkpol_segment *segment,
+			       const struct resolve_outcome *outcome, struct arena *arena)
 {
-	const struct ublkpol_target *target = choice->target;
 	struct routing_place *places;
+	__u64 seen = 0;
 
-	/* A concat that is still there has legs whose sizes are not known */
-	if (!target || !policy_image_has_legs(target->action) ||
-	    target->action == UBLKPOL_ACTION_CONCAT)
+	if (!resolve_is_mapped(routing->image, outcome) || !place_is_known(routing->image, outcome))
 		return;
-	places = arena_alloc(arena, target->nr_legs * sizeof(*places));
-	for (__u32 i = 0; i < target->nr_legs; i++) {
-		struct routing_place place = routing_place_of(
-			routing, target, i, segment->start + delta, segment->end + delta);
+	places = arena_alloc(arena, choice->target->nr_legs * sizeof(*places));
+	for (__u32 i = 0; i < choice->target->nr_legs; i++) {
+		struct place_extent extent = place_extent_of(routing->image, segment, outcome, i);
+		struct routing_place place = {
+			.backend = extent.backend,
+			.first = extent.first,
+			.last = extent.last,
+			.is_open = routing->scale == ROUTING_OPEN &&
+				   segment->end == routing->dev_sectors,
+		};
 
-		if (place.first == place.last || !routing_is_first(routing, target, i))
+		/* A hash has a leg as often as it has shares */
+		if (place.first == place.last || seen & 1ULL << place.backend)
 			continue;
-		place.is_open =
-			routing->scale == ROUTING_OPEN && segment->end == routing->dev_sectors;
+		seen |= 1ULL << place.backend;
 		if (place.last > routing->needed[place.backend].last)
 			routing->needed[place.backend] = place;
 		places[choice->nr_places++] = place;
 	}
 	choice->places = places;
 }
-
-/* --- parts --- */
 
 static struct routing_segment routing_segment_of(struct routing *routing,
 						 const struct resolve_layout *layout,
@@ -97,7 +57,7 @@ static struct routing_segment routing_segment_of(struct routing *routing,
 			choices[i].rule = &routing->image->rules[outcome.rule];
 		if (outcome.target != UBLKPOL_NO_TARGET)
 			choices[i].target = &routing->image->targets[outcome.target];
-		routing_add_places(routing, &choices[i], segment, outcome.delta, arena);
+		routing_add_places(routing, &choices[i], segment, &outcome, arena);
 	}
 	return (struct routing_segment){ segment->start, segment->end, choices, nr };
 }
@@ -112,7 +72,7 @@ static bool routing_is_same(const struct resolve_layout *layout, const struct ub
 		struct resolve_outcome x = resolve_outcome(layout, a, i);
 		struct resolve_outcome y = resolve_outcome(layout, b, i);
 
-		if (x.rule != y.rule || x.target != y.target || x.delta != y.delta)
+		if (x.rule != y.rule || x.delta != y.delta)
 			return false;
 	}
 	return true;
@@ -166,6 +126,17 @@ void routing_build(struct routing *routing, const struct policy_image *image,
 	}
 	routing_add_part(routing, layout, UBLKPOL_DIR_READ, "reads", UBLKPOL_OP_READ, arena);
 	routing_add_part(routing, layout, UBLKPOL_DIR_WRITE, "writes", writes, arena);
+}
+
+unsigned int routing_layers(const struct routing_part *part)
+{
+	unsigned int layers = 1;
+
+	for (unsigned int i = 0; i < part->nr_segments; i++) {
+		if (part->segments[i].nr_choices > layers)
+			layers = part->segments[i].nr_choices;
+	}
+	return layers;
 }
 
 /* --- words --- */
@@ -235,11 +206,14 @@ const char *routing_place_end(const struct routing *routing, const struct routin
 static const char *routing_legs(const struct routing *routing, const struct ublkpol_target *target,
 				const char *word, struct arena *arena)
 {
+	__u64 seen = 0;
+
 	for (__u32 i = 0; i < target->nr_legs; i++) {
 		__u32 backend = routing->image->legs[target->first_leg + i];
 
-		if (!routing_is_first(routing, target, i))
+		if (seen & 1ULL << backend)
 			continue;
+		seen |= 1ULL << backend;
 		word = arena_printf(arena, "%s %s", word,
 				    routing_string(routing,
 						   routing->image->backends[backend].name));
@@ -250,23 +224,19 @@ static const char *routing_legs(const struct routing *routing, const struct ublk
 const char *routing_target(const struct routing *routing, const struct routing_choice *choice,
 			   struct arena *arena)
 {
-	const struct ublkpol_target *target = choice->target;
-
-	if (!choice->rule)
+	if (!choice->target)
 		return "no rule";
-	if (!target)
-		return "nothing";
-	switch (target->action) {
+	switch (choice->target->action) {
 	case UBLKPOL_ACTION_BACKEND:
-		return routing_legs(routing, target, "", arena) + 1;
+		return routing_legs(routing, choice->target, "", arena) + 1;
 	case UBLKPOL_ACTION_STRIPE:
-		return routing_legs(routing, target, "stripe", arena);
+		return routing_legs(routing, choice->target, "stripe", arena);
 	case UBLKPOL_ACTION_CONCAT:
-		return routing_legs(routing, target, "concat", arena);
+		return routing_legs(routing, choice->target, "concat", arena);
 	case UBLKPOL_ACTION_MIRROR:
-		return routing_legs(routing, target, "mirror", arena);
+		return routing_legs(routing, choice->target, "mirror", arena);
 	case UBLKPOL_ACTION_HASH:
-		return routing_legs(routing, target, "hash", arena);
+		return routing_legs(routing, choice->target, "hash", arena);
 	case UBLKPOL_ACTION_ZERO:
 		return "zero";
 	case UBLKPOL_ACTION_DROP:
@@ -274,6 +244,6 @@ const char *routing_target(const struct routing *routing, const struct routing_c
 	case UBLKPOL_ACTION_USER:
 		return "user";
 	default:
-		return arena_printf(arena, "error %s", strerrorname_np(target->error));
+		return arena_printf(arena, "error %s", strerrorname_np(choice->target->error));
 	}
 }

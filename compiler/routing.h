@@ -32,9 +32,9 @@ struct routing_place {
 /* One rule that may serve a segment */
 struct routing_choice {
 	const struct ublkpol_rule *rule; /* NULL: no rule matches, requests fail */
-	const struct ublkpol_target *target; /* its own, or the leg of its concat; NULL: none */
+	const struct ublkpol_target *target; /* of @rule, or the leg of its concat */
 	bool is_conditional; /* if not, nothing behind it is tried */
-	const struct routing_place *places; /* one for each leg; none of zero, error ... */
+	const struct routing_place *places; /* one for each backend; none of zero, error ... */
 	unsigned int nr_places;
 };
 
@@ -78,13 +78,6 @@ static inline const char *routing_string(const struct routing *routing, __u32 st
 	return routing->image->strings + string;
 }
 
-/** routing_rule_target() - what a rule does, wherever it does it */
-static inline const struct ublkpol_target *routing_rule_target(const struct routing *routing,
-							       const struct ublkpol_rule *rule)
-{
-	return &routing->image->targets[rule->target];
-}
-
 #define ROUTING_TEXT_SIZE 32
 
 /** routing_position() - an LBA in words: "64KiB", "12.5%", "end"; returns @text */
@@ -94,6 +87,9 @@ const char *routing_position(const struct routing *routing, __u64 sector,
 /** routing_place_end() - the end of a place in words; returns @text */
 const char *routing_place_end(const struct routing *routing, const struct routing_place *place,
 			      char text[ROUTING_TEXT_SIZE]);
+
+/** routing_layers() - the largest number of choices that a segment of @part has */
+unsigned int routing_layers(const struct routing_part *part);
 
 /** routing_target() - what a choice does, in a few words: "fd0", "stripe fd0 fd1", "error EIO" */
 const char *routing_target(const struct routing *routing, const struct routing_choice *choice,

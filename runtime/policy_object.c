@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "checks.h"
 #include "policy_object.h"
 #include "policy_values.h"
 #include "resolve.h"
@@ -269,14 +270,15 @@ static void object_message(void *arg, const struct resolve_message *message)
 {
 	struct object_messages *messages = arg;
 	const char *source = messages->image->strings + messages->image->header->source;
+	const char *check =
+		message->check == UBLKPOL_NO_CHECK ? NULL : check_table[message->check].name;
 	char text[1024], line[16] = "";
 	size_t used;
 
 	if (message->line)
 		snprintf(line, sizeof(line), ":%u", message->line);
 	snprintf(text, sizeof(text), "%s%s: %s%s%s%s%s%s", source, line, message->text,
-		 message->check ? " [" : "", message->check ? message->check : "",
-		 message->check ? "]" : "", message->hint ? "; " : "",
+		 check ? " [" : "", check ? check : "", check ? "]" : "", message->hint ? "; " : "",
 		 message->hint ? message->hint : "");
 
 	if (message->level == RESOLVE_WARNING) {

@@ -11,40 +11,53 @@
 #define RESOLVE_MAX_BLOCK   (RESOLVE_MAX_SECTORS * RESOLVE_SECTOR)
 #define RESOLVE_NOMINAL_MIN (1ULL << 41) /* sectors */
 
-void resolve_report(struct resolve *r, enum resolve_level level, const char *check,
-		    unsigned int rule, unsigned int column, const char *hint, const char *fmt, ...)
+static void resolve_send(struct resolve *r, enum ublkpol_check check, unsigned int rule,
+			 unsigned int column, unsigned int other, const char *hint, const char *fmt,
+			 va_list args)
 {
+	enum check_level level = check == UBLKPOL_NO_CHECK
+					 ? CHECK_ERROR
+					 : checks_level(&r->image->header->checks, check);
 	char text[512];
-	struct resolve_message message = {
-		.level = level,
+	const struct resolve_message message = {
+		.level = level == CHECK_ERROR ? RESOLVE_ERROR : RESOLVE_WARNING,
 		.check = check,
 		.rule = rule,
 		.line = rule == RESOLVE_NO_RULE ? 0 : r->image->rules[rule].line,
 		.column = column,
+		.other = other,
 		.text = text,
 		.hint = hint,
 	};
-	va_list args;
 
-	if (check) {
-		switch (checks_level(&r->image->header->checks, checks_find(check))) {
-		case CHECK_OFF:
-			return;
-		case CHECK_WARNING:
-			message.level = RESOLVE_WARNING;
-			break;
-		case CHECK_ERROR:
-			message.level = RESOLVE_ERROR;
-			break;
-		}
-	}
-	if (message.level == RESOLVE_ERROR)
-		r->nr_errors++;
-	va_start(args, fmt);
+	if (level == CHECK_OFF)
+		return;
+	r->nr_errors += level == CHECK_ERROR;
+	r->nr_messages++;
 	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
 	if (r->input->report)
 		r->input->report(r->input->report_arg, &message);
+}
+
+void resolve_report(struct resolve *r, enum ublkpol_check check, unsigned int rule,
+		    unsigned int column, const char *hint, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	resolve_send(r, check, rule, column, RESOLVE_NO_RULE, hint, fmt, args);
+	va_end(args);
+}
+
+void resolve_report_pair(struct resolve *r, enum ublkpol_check check, unsigned int rule,
+			 unsigned int column, unsigned int other, const char *hint, const char *fmt,
+			 ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	resolve_send(r, check, rule, column, other, hint, fmt, args);
+	va_end(args);
 }
 
 const char *resolve_print_size(char text[RESOLVE_TEXT_SIZE], __u64 sectors)
@@ -123,13 +136,13 @@ static int resolve_block(struct resolve *r)
 
 	if (declared > RESOLVE_MAX_BLOCK || given > RESOLVE_MAX_BLOCK || given < RESOLVE_SECTOR ||
 	    given & (given - 1)) {
-		resolve_report(r, RESOLVE_ERROR, NULL, RESOLVE_NO_RULE, 0, NULL,
+		resolve_report(r, UBLKPOL_NO_CHECK, RESOLVE_NO_RULE, 0, NULL,
 			       "blocks of %u bytes are not supported",
 			       declared > given ? declared : given);
 		return -EINVAL;
 	}
 	if (declared && declared < given) {
-		resolve_report(r, RESOLVE_ERROR, NULL, RESOLVE_NO_RULE, 0, NULL,
+		resolve_report(r, UBLKPOL_NO_CHECK, RESOLVE_NO_RULE, 0, NULL,
 			       "the policy declares blocks of %u bytes, but its backends need %u",
 			       declared, given);
 		return -EINVAL;
@@ -169,20 +182,19 @@ static void resolve_check_size_rules(struct resolve *r)
 		if (!resolve_is_sized(r->image, i))
 			continue;
 		if (rule->at != UBLKPOL_NO_OFFSET) {
-			resolve_report(r, RESOLVE_ERROR, NULL, i, 0, hint,
-				       "'@' needs a device size");
+			resolve_report(r, UBLKPOL_NO_CHECK, i, 0, hint, "'@' needs a device size");
 			return;
 		}
 		if (first_mapped == RESOLVE_NO_RULE)
 			first_mapped = i;
 		if (resolve_size_kind(r->image, i) != resolve_size_kind(r->image, first_mapped)) {
-			resolve_report(r, RESOLVE_ERROR, NULL, i, 0, hint,
+			resolve_report(r, UBLKPOL_NO_CHECK, i, 0, hint,
 				       "stripes or concats beside others need a device size");
 			return;
 		}
 	}
 	if (first_mapped == RESOLVE_NO_RULE)
-		resolve_report(r, RESOLVE_ERROR, NULL, RESOLVE_NO_RULE, 0, hint,
+		resolve_report(r, UBLKPOL_NO_CHECK, RESOLVE_NO_RULE, 0, hint,
 			       "no rule leads to a backend that could give the device its size");
 }
 
@@ -231,7 +243,7 @@ static int resolve_size(struct resolve *r)
 			return -EINVAL;
 	}
 	if (declared % block) {
-		resolve_report(r, RESOLVE_ERROR, NULL, RESOLVE_NO_RULE, 0, NULL,
+		resolve_report(r, UBLKPOL_NO_CHECK, RESOLVE_NO_RULE, 0, NULL,
 			       "the size of the device (%s) is no multiple of its block (%u bytes)",
 			       resolve_print_size(text, declared), r->layout->block);
 		return -EINVAL;
@@ -246,7 +258,7 @@ static int resolve_size(struct resolve *r)
 	r->layout->dev_sectors -= r->layout->dev_sectors % block;
 
 	if (!r->layout->dev_sectors) {
-		resolve_report(r, RESOLVE_ERROR, NULL, RESOLVE_NO_RULE, 0, NULL,
+		resolve_report(r, UBLKPOL_NO_CHECK, RESOLVE_NO_RULE, 0, NULL,
 			       "the device would be empty: a backend is too small");
 		return -EINVAL;
 	}

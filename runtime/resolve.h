@@ -21,10 +21,11 @@ enum resolve_level {
 
 struct resolve_message {
 	enum resolve_level level;
-	const char *check; /* "coherence", "gap" ...; NULL: no name */
+	enum ublkpol_check check; /* or UBLKPOL_NO_CHECK */
 	unsigned int rule; /* index, or RESOLVE_NO_RULE */
 	unsigned int line; /* of that rule in the policy file, or 0 */
 	unsigned int column; /* of the range in question, or 0 */
+	unsigned int other; /* another rule that the message is about, or RESOLVE_NO_RULE */
 	const char *text; /* valid during the call only, like @hint */
 	const char *hint; /* what to do, or NULL */
 };

@@ -83,11 +83,11 @@ static void alias_report_alias(struct resolve *r, const struct place_extent *a,
 	}
 	resolve_print_lba(r, lba_a, place_lba_of(r->image, a, sector, &run));
 	resolve_print_lba(r, lba_b, place_lba_of(r->image, b, sector, &run));
-	resolve_report(r, RESOLVE_ERROR, "alias", b->rule, 0,
-		       "writing one of them would change the other",
-		       "LBA %s and LBA %s (line %u) both lie at %s of backend '%s'", lba_b, lba_a,
-		       r->image->rules[a->rule].line, resolve_print_lba(r, at, sector),
-		       r->image->strings + r->image->backends[b->backend].name);
+	resolve_report_pair(r, UBLKPOL_CHECK_ALIAS, b->rule, 0, a->rule,
+			    "writing one of them would change the other",
+			    "LBA %s and LBA %s (line %u) both lie at %s of backend '%s'", lba_b,
+			    lba_a, r->image->rules[a->rule].line, resolve_print_lba(r, at, sector),
+			    r->image->strings + r->image->backends[b->backend].name);
 }
 
 void resolve_check_alias(struct resolve *r, struct place_extents *extents)

@@ -39,7 +39,7 @@ static int checks_bounds(struct resolve *r, const struct place_extents *extents)
 		if (extent->last <= available || reported[extent->rule])
 			continue;
 		reported[extent->rule] = true;
-		resolve_report(r, RESOLVE_ERROR, "overcommit", extent->rule, 0, NULL,
+		resolve_report(r, UBLKPOL_CHECK_OVERCOMMIT, extent->rule, 0, NULL,
 			       "the rule needs backend '%s' up to %s, but it holds only %s",
 			       checks_backend_name(r, extent->backend),
 			       resolve_print_lba(r, end, extent->last),
@@ -104,15 +104,17 @@ static void checks_report_incoherence(struct resolve *r, const struct checks_pai
 	checks_name_backends(r, from->backends, read_names, sizeof(read_names));
 	checks_name_backends(r, to->backends, write_names, sizeof(write_names));
 	if (from->backends & ~to->backends)
-		resolve_report(r, RESOLVE_ERROR, "coherence", pair->read->rule, 0, shown,
-			       "LBA %s %s read from %s but written to %s (line %u)", at, may,
-			       read_names, write_names, checks_line(r, pair->write->rule));
+		resolve_report_pair(r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0,
+				    pair->write->rule, shown,
+				    "LBA %s %s read from %s but written to %s (line %u)", at, may,
+				    read_names, write_names, checks_line(r, pair->write->rule));
 	else
-		resolve_report(r, RESOLVE_ERROR, "coherence", pair->read->rule, 0, shown,
-			       "LBA %s %s read from %s at %s but written at %s (line %u)", at, may,
-			       read_names, resolve_print_lba(r, read_at, from->sector),
-			       resolve_print_lba(r, write_at, to->sector),
-			       checks_line(r, pair->write->rule));
+		resolve_report_pair(r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0,
+				    pair->write->rule, shown,
+				    "LBA %s %s read from %s at %s but written at %s (line %u)", at,
+				    may, read_names, resolve_print_lba(r, read_at, from->sector),
+				    resolve_print_lba(r, write_at, to->sector),
+				    checks_line(r, pair->write->rule));
 }
 
 /* Compares both from @lba up to @end; reports the first difference */
@@ -164,7 +166,7 @@ static bool checks_compare_outcomes(struct resolve *r, const struct checks_pair 
 	resolve_print_lba(r, at, lba);
 	if (is_read && checks_loses(r, pair->write)) {
 		resolve_report(
-			r, RESOLVE_ERROR, "coherence", pair->read->rule, 0,
+			r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0,
 			"a read may go only where every write of that LBA goes",
 			"LBA %s is read from a backend, but writes are thrown away (line %u)", at,
 			checks_line(r, pair->write->rule));
@@ -172,10 +174,10 @@ static bool checks_compare_outcomes(struct resolve *r, const struct checks_pair 
 	}
 	if (checks_action(r, pair->read) == UBLKPOL_ACTION_ZERO &&
 	    resolve_is_mapped(r->image, pair->write)) {
-		resolve_report(r, RESOLVE_ERROR, "coherence", pair->read->rule, 0,
-			       "let writes fail or go to 'zero' too",
-			       "LBA %s reads as zeroes, but is written to a backend (line %u)", at,
-			       checks_line(r, pair->write->rule));
+		resolve_report_pair(r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0,
+				    pair->write->rule, "let writes fail or go to 'zero' too",
+				    "LBA %s reads as zeroes, but is written to a backend (line %u)",
+				    at, checks_line(r, pair->write->rule));
 		return true;
 	}
 	return false;
@@ -223,7 +225,7 @@ static bool checks_mirror_is_alone(struct resolve *r, const struct ublkpol_segme
 		     (target->action == UBLKPOL_ACTION_MIRROR &&
 		      (target->mirror != first->mirror || outcome.delta != before.delta)))) {
 			resolve_report(
-				r, RESOLVE_ERROR, "coherence", outcome.rule, 0,
+				r, UBLKPOL_CHECK_COHERENCE, outcome.rule, 0,
 				"let all writes of an LBA go to mirrors of the same backends",
 				"LBA %s may be written to a mirror and past it (line %u)",
 				resolve_print_lba(r, at, write->start),
@@ -257,13 +259,15 @@ static void checks_coherence(struct resolve *r)
 
 /* --- gaps and rules that are never reached --- */
 
+/* The first segment that no rule matches at all, or not always */
 static const struct ublkpol_segment *checks_first_gap(const struct resolve_layout *layout,
-						      enum ublkpol_direction dir)
+						      enum ublkpol_direction dir,
+						      bool is_conditional)
 {
 	const struct ublkpol_segment *part = resolve_part(layout, dir);
 
 	for (__u32 i = 0; i < layout->nr_segments[dir]; i++) {
-		if (part[i].rule == UBLKPOL_NO_RULE)
+		if (part[i].rule == UBLKPOL_NO_RULE && !part[i].mask == !is_conditional)
 			return &part[i];
 	}
 	return NULL;
@@ -272,22 +276,32 @@ static const struct ublkpol_segment *checks_first_gap(const struct resolve_layou
 static void checks_report_gap(struct resolve *r, const char *what,
 			      const struct ublkpol_segment *gap)
 {
+	static const char *const hint =
+		"'default -> ...' serves the rest; 'default -> error EIO' says it is meant";
 	char start[RESOLVE_TEXT_SIZE], end[RESOLVE_TEXT_SIZE];
 
+	resolve_print_lba(r, start, gap->start);
 	if (gap->end == r->layout->dev_sectors)
 		strcpy(end, "end");
 	else
 		resolve_print_lba(r, end, gap->end);
-	resolve_report(r, RESOLVE_WARNING, "gap", RESOLVE_NO_RULE, 0,
-		       "'default -> ...' serves the rest; 'default -> error EIO' says it is meant",
-		       "no rule matches %s of LBA %s-%s: they fail with EIO", what,
-		       resolve_print_lba(r, start, gap->start), end);
+	if (gap->mask)
+		resolve_report(r, UBLKPOL_CHECK_MISSING_DEFAULT,
+			       resolve_outcome(r->layout, gap, 0).rule, 0, hint,
+			       "%s of LBA %s-%s that meet no rule's condition fail with EIO", what,
+			       start, end);
+	else
+		resolve_report(r, UBLKPOL_CHECK_GAP, RESOLVE_NO_RULE, 0, hint,
+			       "no rule matches %s of LBA %s-%s: they fail with EIO", what, start,
+			       end);
 }
 
-static void checks_gaps(struct resolve *r)
+static void checks_gaps(struct resolve *r, bool is_conditional)
 {
-	const struct ublkpol_segment *read = checks_first_gap(r->layout, UBLKPOL_DIR_READ);
-	const struct ublkpol_segment *write = checks_first_gap(r->layout, UBLKPOL_DIR_WRITE);
+	const struct ublkpol_segment *read =
+		checks_first_gap(r->layout, UBLKPOL_DIR_READ, is_conditional);
+	const struct ublkpol_segment *write =
+		checks_first_gap(r->layout, UBLKPOL_DIR_WRITE, is_conditional);
 
 	if (read && write && read->start == write->start && read->end == write->end) {
 		checks_report_gap(r, "reads and writes", read);
@@ -299,11 +313,11 @@ static void checks_gaps(struct resolve *r)
 		checks_report_gap(r, "writes", write);
 }
 
-static void checks_report_unreachable(struct resolve *r, __u32 rule, __u32 first)
+static void checks_report_shadowed(struct resolve *r, __u32 rule, __u32 first)
 {
-	resolve_report(r, RESOLVE_WARNING, "shadowed", rule, 0, NULL,
-		       "no request reaches this rule: the rule of line %u matches first",
-		       checks_line(r, first));
+	resolve_report_pair(r, UBLKPOL_CHECK_SHADOWED, rule, 0, first, NULL,
+			    "no request reaches this rule: the rule of line %u matches first",
+			    checks_line(r, first));
 }
 
 /* The rule that has what @rule would match first */
@@ -324,6 +338,7 @@ static int checks_unreachable(struct resolve *r)
 			    r->layout->nr_segments[UBLKPOL_DIR_WRITE];
 	__u32 flush_rule = UBLKPOL_NO_RULE;
 	bool *reached;
+	int ret;
 
 	reached = calloc(image->header->nr_rules + 1ULL, sizeof(*reached));
 	if (!reached)
@@ -343,14 +358,15 @@ static int checks_unreachable(struct resolve *r)
 		__u32 ops = image->rules[i].ops;
 
 		if (ops == UBLKPOL_OP_FLUSH && flush_rule != UBLKPOL_NO_RULE)
-			checks_report_unreachable(r, i, flush_rule);
+			checks_report_shadowed(r, i, flush_rule);
 		else if (!reached[i] && ops & ~UBLKPOL_OP_FLUSH)
-			checks_report_unreachable(r, i, checks_taken_by(r, &image->rules[i]));
+			checks_report_shadowed(r, i, checks_taken_by(r, &image->rules[i]));
 		if (image->rules[i].flush == UBLKPOL_ALWAYS && flush_rule == UBLKPOL_NO_RULE)
 			flush_rule = i;
 	}
+	ret = resolve_check_overlaps(r, reached);
 	free(reached);
-	return 0;
+	return ret;
 }
 
 int resolve_check_layout(struct resolve *r)
@@ -369,6 +385,7 @@ int resolve_check_layout(struct resolve *r)
 	if (ret)
 		return ret;
 
-	checks_gaps(r);
+	checks_gaps(r, false);
+	checks_gaps(r, true);
 	return checks_unreachable(r);
 }

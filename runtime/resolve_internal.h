@@ -15,17 +15,23 @@ struct resolve {
 	const struct policy_image *image;
 	struct resolve_layout *layout;
 	unsigned int nr_errors;
+	unsigned int nr_messages; /* errors among them */
 };
 
 /**
  * resolve_report() - hand a message to the caller
- * @check: name of the check or NULL
+ * @check: what found it, which says whether it is an error; UBLKPOL_NO_CHECK: it is one
  * @rule: index or RESOLVE_NO_RULE
  * @column: of the range in question, or 0: the whole rule
  */
-void resolve_report(struct resolve *r, enum resolve_level level, const char *check,
-		    unsigned int rule, unsigned int column, const char *hint, const char *fmt, ...)
-	__attribute__((format(printf, 7, 8)));
+void resolve_report(struct resolve *r, enum ublkpol_check check, unsigned int rule,
+		    unsigned int column, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/** resolve_report_pair() - the same for two rules; @other: the one that is not to blame */
+void resolve_report_pair(struct resolve *r, enum ublkpol_check check, unsigned int rule,
+			 unsigned int column, unsigned int other, const char *hint, const char *fmt,
+			 ...) __attribute__((format(printf, 7, 8)));
 
 /* Room for what resolve_print_size() and resolve_print_lba() write */
 #define RESOLVE_TEXT_SIZE 32
@@ -80,6 +86,9 @@ static inline bool resolve_is_mapped(const struct policy_image *image,
 /** resolve_lists() - fills in layout->lists and checks all ranges; 0, -EINVAL or -ENOMEM */
 int resolve_lists(struct resolve *r);
 
+/** resolve_range_column() - where number @number of a rule's first LBA list stands in its line */
+unsigned int resolve_range_column(const struct resolve *r, __u32 rule, size_t number);
+
 /** resolve_segments() - fills in the tables of the program; 0, -EINVAL or -ENOMEM */
 int resolve_segments(struct resolve *r);
 
@@ -95,6 +104,14 @@ __u64 resolve_capacity(const struct resolve *r, const struct ublkpol_target *tar
  * Return: 0 or -ENOMEM; what was found is reported.
  */
 int resolve_check_layout(struct resolve *r);
+
+/**
+ * resolve_check_overlaps() - ranges that overlap, and ranges that get nothing
+ * @is_reached: for each rule, does it get anything?
+ *
+ * Return: 0 or -ENOMEM; what was found is reported.
+ */
+int resolve_check_overlaps(struct resolve *r, const bool *is_reached);
 
 /** resolve_limits() - fills in the limits of requests; 0 or -EINVAL */
 int resolve_limits(struct resolve *r);

@@ -14,25 +14,29 @@ static __u64 lists_bound(const struct resolve *r, const struct ublkpol_bound *bo
 
 	switch (bound->unit) {
 	case UBLKPOL_UNIT_BYTES:
-		return bound->value / RESOLVE_SECTOR;
+		sector = bound->value / RESOLVE_SECTOR;
+		break;
 	case UBLKPOL_UNIT_PERCENT:
 		sector = (unsigned __int128)bound->value * r->layout->dev_sectors /
 			 RESOLVE_PERCENT_SCALE;
-		return sector - sector % block;
+		break;
 	default:
 		return r->layout->dev_sectors;
 	}
+	return sector - sector % block;
 }
 
-static bool lists_check_aligned(struct resolve *r, __u32 rule, const struct ublkpol_bound *bound,
+static void lists_check_aligned(struct resolve *r, __u32 rule, const struct ublkpol_bound *bound,
 				unsigned int column)
 {
-	if (bound->unit != UBLKPOL_UNIT_BYTES || bound->value % r->layout->block == 0)
-		return true;
-	resolve_report(r, RESOLVE_ERROR, NULL, rule, column, NULL,
-		       "%llu bytes is no multiple of the device's block, %u bytes",
-		       (unsigned long long)bound->value, r->layout->block);
-	return false;
+	if (bound->unit == UBLKPOL_UNIT_BYTES && bound->value % r->layout->block)
+		resolve_report(r, UBLKPOL_CHECK_UNALIGNED, rule, column,
+			       "what lies between the two goes where the next block goes",
+			       "%llu bytes is no multiple of the device's block, %u bytes: it is "
+			       "rounded down to %llu",
+			       (unsigned long long)bound->value, r->layout->block,
+			       (unsigned long long)bound->value / r->layout->block *
+				       r->layout->block);
 }
 
 /* @part: of the rule's list that the range stands in; what a set holds is reported there */
@@ -43,13 +47,11 @@ static void lists_check_range(struct resolve *r, __u32 rule, const struct ublkpo
 	char first[RESOLVE_TEXT_SIZE], last[RESOLVE_TEXT_SIZE], size[RESOLVE_TEXT_SIZE];
 	bool is_own = part->set == UBLKPOL_NO_SET;
 
-	if (!lists_check_aligned(r, rule, &range->first,
-				 is_own ? range->first.column : part->column) ||
-	    !lists_check_aligned(r, rule, &range->last, is_own ? range->last.column : part->column))
-		return;
+	lists_check_aligned(r, rule, &range->first, is_own ? range->first.column : part->column);
+	lists_check_aligned(r, rule, &range->last, is_own ? range->last.column : part->column);
 
 	if (resolved->last > r->layout->dev_sectors) {
-		resolve_report(r, RESOLVE_ERROR, NULL, rule,
+		resolve_report(r, UBLKPOL_NO_CHECK, rule,
 			       is_own ? range->last.column : part->column,
 			       r->image->header->size ? NULL
 						      : "'end' is the end of the device; 'size' "
@@ -60,7 +62,7 @@ static void lists_check_range(struct resolve *r, __u32 rule, const struct ublkpo
 		return;
 	}
 	if (resolved->first >= resolved->last)
-		resolve_report(r, RESOLVE_ERROR, NULL, rule,
+		resolve_report(r, UBLKPOL_NO_CHECK, rule,
 			       is_own ? range->first.column : part->column, NULL,
 			       "on this device (%s) the range is %s: it would be %s to %s",
 			       resolve_print_size(size, r->layout->dev_sectors),
@@ -92,7 +94,7 @@ static void lists_fill(struct resolve *r, __u32 rule, __u32 index)
 {
 	const struct ublkpol_list *list = &r->image->lists[index];
 	struct resolve_list *out = &r->layout->lists[index];
-	unsigned int nr_errors = r->nr_errors;
+	unsigned int nr_messages = r->nr_messages;
 
 	for (__u32 p = 0; p < list->nr_parts; p++) {
 		const struct ublkpol_part *part = &r->image->parts[list->first_part + p];
@@ -104,10 +106,27 @@ static void lists_fill(struct resolve *r, __u32 rule, __u32 index)
 
 			range->first = lists_bound(r, &ranges[i].first);
 			range->last = lists_bound(r, &ranges[i].last);
-			if (r->nr_errors - nr_errors < LISTS_MAX_REPORTS)
+			if (r->nr_messages - nr_messages < LISTS_MAX_REPORTS)
 				lists_check_range(r, rule, part, &ranges[i], range);
 		}
 	}
+}
+
+unsigned int resolve_range_column(const struct resolve *r, __u32 rule, size_t number)
+{
+	const struct ublkpol_list *list = &r->image->lists[r->image->rules[rule].first_list];
+
+	for (__u32 p = 0; p < list->nr_parts; p++) {
+		const struct ublkpol_part *part = &r->image->parts[list->first_part + p];
+		size_t nr;
+		const struct ublkpol_range *ranges = lists_ranges(r, part, &nr);
+
+		if (number < nr)
+			return part->set == UBLKPOL_NO_SET ? ranges[number].first.column
+							   : part->column;
+		number -= nr;
+	}
+	return 0;
 }
 
 static void lists_check_action(struct resolve *r, __u32 index)
@@ -117,12 +136,12 @@ static void lists_check_action(struct resolve *r, __u32 index)
 
 	if (target->chunk % r->layout->block)
 		resolve_report(
-			r, RESOLVE_ERROR, NULL, index, 0, NULL,
+			r, UBLKPOL_NO_CHECK, index, 0, NULL,
 			"the chunk (%u bytes) is no multiple of the device's block, %u bytes",
 			target->chunk, r->layout->block);
 	if (rule->at != UBLKPOL_NO_OFFSET && rule->at % r->layout->block)
 		resolve_report(
-			r, RESOLVE_ERROR, NULL, index, 0, NULL,
+			r, UBLKPOL_NO_CHECK, index, 0, NULL,
 			"the offset (%llu bytes) is no multiple of the device's block, %u bytes",
 			(unsigned long long)rule->at, r->layout->block);
 }

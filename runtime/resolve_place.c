@@ -77,6 +77,28 @@ static __u64 place_leg_sectors(const struct ublkpol_target *target, __u32 leg, _
 	return position / row * chunk + inside;
 }
 
+struct place_extent place_extent_of(const struct policy_image *image,
+				    const struct ublkpol_segment *segment,
+				    const struct resolve_outcome *outcome, __u32 leg)
+{
+	const struct ublkpol_target *target = &image->targets[outcome->target];
+	struct place_extent extent = {
+		.backend = image->legs[target->first_leg + leg],
+		.first = segment->start + (__u64)outcome->delta,
+		.last = segment->end + (__u64)outcome->delta,
+		.rule = outcome->rule,
+		.target = outcome->target,
+		.delta = outcome->delta,
+	};
+
+	if (target->action == UBLKPOL_ACTION_STRIPE) {
+		extent.leg = leg;
+		extent.first = place_leg_sectors(target, leg, extent.first);
+		extent.last = place_leg_sectors(target, leg, extent.last);
+	}
+	return extent;
+}
+
 static int place_add_extent(struct place_extents *extents, size_t *room,
 			    const struct place_extent *extent)
 {
@@ -97,31 +119,17 @@ static int place_add_outcome(const struct resolve *r, struct place_extents *exte
 			     const struct ublkpol_segment *segment,
 			     const struct resolve_outcome *outcome, enum ublkpol_direction dir)
 {
-	const struct ublkpol_target *target = &r->image->targets[outcome->target];
 	__u64 seen = 0;
 	int ret = 0;
 
-	for (__u32 leg = 0; !ret && leg < target->nr_legs; leg++) {
-		bool is_stripe = target->action == UBLKPOL_ACTION_STRIPE;
-		struct place_extent extent = {
-			.backend = r->image->legs[target->first_leg + leg],
-			.leg = is_stripe ? leg : 0,
-			.first = segment->start + (__u64)outcome->delta,
-			.last = segment->end + (__u64)outcome->delta,
-			.dir = dir,
-			.rule = outcome->rule,
-			.target = outcome->target,
-			.delta = outcome->delta,
-		};
+	for (__u32 leg = 0; !ret && leg < r->image->targets[outcome->target].nr_legs; leg++) {
+		struct place_extent extent = place_extent_of(r->image, segment, outcome, leg);
 
-		if (is_stripe) {
-			extent.first = place_leg_sectors(target, leg, extent.first);
-			extent.last = place_leg_sectors(target, leg, extent.last);
-		}
 		/* A hash has a leg as often as it has shares */
 		if (seen & 1ULL << extent.backend)
 			continue;
 		seen |= 1ULL << extent.backend;
+		extent.dir = dir;
 		ret = place_add_extent(extents, room, &extent);
 	}
 	return ret;

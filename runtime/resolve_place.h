@@ -33,6 +33,11 @@ struct place_extent {
 	__s64 delta;
 };
 
+/** place_extent_of() - what is on leg @leg of the outcome's target, which is known */
+struct place_extent place_extent_of(const struct policy_image *image,
+				    const struct ublkpol_segment *segment,
+				    const struct resolve_outcome *outcome, __u32 leg);
+
 struct place_extents {
 	struct place_extent *list; /* from malloc() */
 	size_t nr;

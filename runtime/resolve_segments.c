@@ -264,7 +264,7 @@ static int segments_take_list(struct segments *s, __u32 index, __u32 outcome)
 					  outcome);
 		packed += range->last - range->first;
 		if (rule->at != UBLKPOL_NO_OFFSET && packed > SEGMENTS_MAX_POSITION) {
-			resolve_report(s->r, RESOLVE_ERROR, NULL, index, 0, NULL,
+			resolve_report(s->r, UBLKPOL_NO_CHECK, index, 0, NULL,
 				       "the ranges end beyond the largest possible backend");
 			return -EINVAL;
 		}
@@ -372,7 +372,7 @@ static void segments_report_overcommit(struct segments *s, __u32 rule, __u64 pos
 	if (s->overcommitted == rule + 1)
 		return;
 	s->overcommitted = rule + 1;
-	resolve_report(s->r, RESOLVE_ERROR, "overcommit", rule, 0, NULL,
+	resolve_report(s->r, UBLKPOL_CHECK_OVERCOMMIT, rule, 0, NULL,
 		       "the rule needs a concat beyond %s, but it holds only %s",
 		       resolve_print_lba(s->r, need, position),
 		       resolve_print_size(size, resolve_capacity(s->r, concat)));

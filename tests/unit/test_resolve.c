@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks.h"
 #include "resolve.h"
 #include "unit.h"
 
@@ -24,7 +25,8 @@ static void collect(void *arg, const struct resolve_message *message)
 
 	(void)arg;
 	snprintf(messages + used, sizeof(messages) - used, "%u %s %s\n", message->line,
-		 message->check ? message->check : "-", message->text);
+		 message->check == UBLKPOL_NO_CHECK ? "-" : check_table[message->check].name,
+		 message->text);
 }
 
 /* Resolves @text for backends of the given sizes */
