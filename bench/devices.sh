@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The backends, and the devices that are compared on them. A device's function
-# sets $dev, the block device or file that takes the load, and $server, the
-# process that serves it (empty: the kernel does).
+# sets $dev, the block device or file that takes the load, $server, the process
+# that serves it (empty: the kernel does), and what "timed" sets.
 
 disk_dir=/mnt/disk
 nullb=/sys/kernel/config/nullb
@@ -91,16 +91,28 @@ sectors()
 	blockdev --getsz "$1"
 }
 
+# timed COMMAND...: makes the device; sets $made_by and $setup_us, its duration
+timed()
+{
+	local began=${EPOCHREALTIME/./}
+
+	made_by=${*//"$build"\//}
+	"$@" || return
+	setup_us=$((${EPOCHREALTIME/./} - began))
+}
+
 # Reads a table. Without udev there is no /dev/mapper/NAME
 dm()
 {
-	dmsetup create --noudevsync bench
+	cat >dm.table
+	timed dmsetup create --noudevsync bench dm.table
+	made_by+=", $(wc -l <dm.table) target(s): $(head -n 2 dm.table | paste -s -d ';')"
 	dev=/dev/dm-$(dmsetup info -c --noheadings -o minor bench | tr -d ' ')
 }
 
 kublk()
 {
-	"$kublk" add -q "$queues" -d 128 "$@" >kublk.log 2>&1 || {
+	timed "$kublk" add -q "$queues" -d 128 "$@" >kublk.log 2>&1 || {
 		cat kublk.log
 		die "kublk add $*"
 	}
@@ -117,7 +129,8 @@ policy()
 		args+=(--backend "fd$i=$path")
 		i=$((i + 1))
 	done
-	dev=$("$ublkpol" add "$build/$1.bpf.o" "${args[@]}" -q "$queues" -d 128)
+	timed "$ublkpol" add "$build/$1.bpf.o" "${args[@]}" -q "$queues" -d 128 >policy.log
+	dev=$(<policy.log)
 	server=$(pgrep -x ublkpol)
 }
 
@@ -145,7 +158,7 @@ device_up()
 {
 	local a=${backends[0]} b=${backends[1]} mode=()
 
-	server=
+	server='' made_by='' setup_us=0
 	case $1 in kublk-*) kublk_mode "$1" ;; esac
 	case $1 in
 	bare) dev=$a ;;
@@ -153,7 +166,9 @@ device_up()
 	dm-halves) dm_halves "$a" "$b" ;;
 	dm-ranges-*) dm < <("$bench/ranges" "${1##*-}" dm "$a" "$b") ;;
 	dm-striped) dm <<<"0 $(($(sectors "$a") * 2)) striped 2 128 $a 0 $b 0" ;;
-	loop) dev=$(losetup --show --direct-io=on -f "$a") ;;
+	loop)
+		timed losetup --show --direct-io=on -f "$a" >loop.log
+		dev=$(<loop.log) ;;
 	kublk-stripe-*) kublk -t stripe "${mode[@]}" "$a" "$b" ;;
 	kublk-*) kublk -t loop "${mode[@]}" "$a" ;;
 	ublkpol-linear) policy bench/policies/linear "$a" ;;

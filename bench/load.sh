@@ -3,29 +3,46 @@
 #
 # One measurement on $dev, as one line of JSON on standard output
 
-# record DEVICE WORKLOAD BYTES DEPTH RATE RESULT: RESULT is a JSON object
+# record DEVICE WORKLOAD BYTES DEPTH RATE COMMAND RESULT: COMMAND made the load,
+# RESULT is a JSON object
 record()
 {
-	local used=none memory=0
+	local used=none memory=0 command
 
 	[ ! -b "$dev" ] || used=$(scheduler_of "$dev")
 	if [ -n "$server" ]; then
 		memory=$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$server/status")
 	fi
-	printf '{"backend":"%s","device":"%s","workload":"%s","bytes":%d,"depth":%d,' \
-		"$backend" "$1" "$2" "$3" "$4"
-	printf '"rate":%d,"scheduler":"%s","setup_us":%d,"server_kib":%d,%s\n' \
-		"$5" "$used" "$setup_us" "$memory" "${6#\{}"
+	command=${6//"$build"\//}
+	printf '{"backend":"%s","queues":%d,"device":"%s","workload":"%s","bytes":%d,' \
+		"$backend" "$queues" "$1" "$2" "$3"
+	printf '"depth":%d,"rate":%d,"schedulers":"%s","scheduler":"%s","setup_us":%d,' \
+		"$4" "$5" "$schedulers" "$used" "$setup_us"
+	printf '"server_kib":%d,"made_by":"%s","load":"%s",%s\n' "$memory" "$made_by" \
+		"$command" "${7#\{}"
 }
 
-# With a clock that counts instructions: as few requests as are enough
+# With a clock that counts instructions: as few requests as are enough. How many
+# of them a wake-up of loop's worker finds is a matter of luck: that takes more.
+nr_requests()
+{
+	if [ "$3" -ge 65536 ]; then
+		echo 500
+	elif [ "$1" = loop ] && [ "$4" -gt 1 ]; then
+		echo 40000
+	else
+		echo 10000
+	fi
+}
+
 measure_instructions()
 {
-	local requests=10000
+	local requests command
 
-	[ "$3" -lt 65536 ] || requests=500
-	record "$@" "$("$build/ioload" -w "$2" -b "$3" -d "$4" -n $requests \
-		-u $((requests / 10)) ${server:+-s "$server"} "$dev")"
+	requests=$(nr_requests "$@")
+	command=("$build/ioload" -w "$2" -b "$3" -d "$4" -n "$requests"
+		-u $((requests / 10)) ${server:+-s "$server"} "$dev")
+	record "$@" "${command[*]}" "$("${command[@]}")"
 }
 
 # User and system time of all threads of the server, in ticks
@@ -34,38 +51,66 @@ server_ticks()
 	[ -z "$server" ] || sed 's/.*) //' "/proc/$server/stat" | awk '{ print $12, $13 }'
 }
 
-# Ticks of the machine: all, those without work
-machine_ticks()
+# The machine's ticks with work (tasks, kernel threads, interrupts), and its
+# context switches
+machine_counts()
 {
 	awk '$1 == "cpu" {
 		for (i = 2; i <= 9; i++)
-			sum += $i
-		print sum, $5 + $6
-	}' /proc/stat
+			busy += $i
+		busy -= $5 + $6
+	}
+	$1 == "ctxt" { print busy, $2 }' /proc/stat
+}
+
+# fio_job WORKLOAD BYTES DEPTH RATE: sets $command
+fio_job()
+{
+	local rw=(--rw="$1")
+
+	[ "$1" != mix ] || rw=(--rw=randrw --rwmixread=70)
+	[ "$4" -eq 0 ] || rw+=(--rate=$(($4 * 1000000)) --rate_process=linear)
+	command=(fio --name=bench "${rw[@]}" --filename="$dev" --bs="$2" --iodepth="$3" --direct=1
+		--ioengine=io_uring --size=100% --allow_file_create=0 --aux-path=. --eta=never
+		--output-format=json --output=fio.json)
+}
+
+# A clock that counts instructions, but fio, whose own has milliseconds: what
+# others have measured with it
+measure_fio_instructions()
+{
+	local command requests=30000
+
+	[ "$3" -lt 65536 ] || requests=3000
+	fio_job "${@:2}"
+	command+=(--number_ios=$requests --norandommap)
+	"${command[@]}"
+	record "$@" "${command[*]}" "$(jq -c '
+		.jobs[0] | [.read, .write | select(.total_ios > 0)] | {
+			requests: map(.total_ios) | add,
+			ns: (map(.runtime) | max * 1000000)
+		}' fio.json)"
 }
 
 # With a real clock: fio for $seconds
 measure_time()
 {
-	local job=(--rw="$2") before=(0 0) after=(0 0) machine_before machine_after result
+	local command before=(0 0) after=(0 0) machine_before machine_after result
 
-	[ "$2" != mix ] || job=(--rw=randrw --rwmixread=70)
-	[ "$5" -eq 0 ] || job+=(--rate=$(($5 * 1000000)) --rate_process=linear)
+	fio_job "${@:2}"
+	command+=(--time_based --runtime="$seconds")
 	# shellcheck disable=SC2207 # numbers
 	{
-		machine_before=($(machine_ticks))
+		machine_before=($(machine_counts))
 		[ -z "$server" ] || before=($(server_ticks))
-		fio --name=bench "${job[@]}" --filename="$dev" --bs="$3" --iodepth="$4" --direct=1 \
-			--ioengine=io_uring --time_based --runtime="$seconds" --size=100% \
-			--allow_file_create=0 --aux-path=. \
-			--eta=never --output-format=json --output=fio.json
+		"${command[@]}"
 		[ -z "$server" ] || after=($(server_ticks))
-		machine_after=($(machine_ticks))
+		machine_after=($(machine_counts))
 	}
 	result=$(jq -c --argjson user $((after[0] - before[0])) \
 		--argjson system $((after[1] - before[1])) \
-		--argjson busy $((machine_after[0] - machine_before[0] - machine_after[1] +
-			machine_before[1])) '
+		--argjson busy $((machine_after[0] - machine_before[0])) \
+		--argjson switches $((machine_after[1] - machine_before[1])) '
 		.jobs[0] | ([.read, .write] | map(select(.total_ios > 0))) as $sides |
 		{
 			seconds: ([$sides[].runtime] | max | . / 1000),
@@ -75,15 +120,16 @@ measure_time()
 				([$sides[].total_ios] | add) | round),
 			latency_p99_ns: ([$sides[].clat_ns.percentile["99.000000"]] | max),
 			server_user_ms: ($user * 10), server_system_ms: ($system * 10),
-			busy_ms: ($busy * 10)
+			busy_ms: ($busy * 10), switches: $switches
 		}' fio.json)
-	record "$@" "$result"
+	record "$@" "${command[*]}" "$result"
 }
 
 measure()
 {
-	case $clock in
-	instructions) measure_instructions "$@" ;;
-	real) measure_time "$@" ;;
+	case $clock,$load in
+	instructions,ioload) measure_instructions "$@" ;;
+	instructions,fio) measure_fio_instructions "$@" ;;
+	real,*) measure_time "$@" ;;
 	esac
 }

@@ -2,12 +2,10 @@
 #
 # From a table's JSON to its text: for each backend one block a figure, a line a
 # device, a column a workload.
+include "table";
 
 def left($n): . + (" " * ([$n - length, 0] | max));
 def right($n): (" " * ([$n - length, 0] | max)) + .;
-
-def size: if . >= 1048576 and . % 1048576 == 0 then "\(. / 1048576)M"
-	elif . >= 1024 then "\(. / 1024)K" else tostring end;
 
 # Rounded to $digits behind the point, all of them shown
 def fixed($digits):
@@ -19,12 +17,6 @@ def fixed($digits):
 			.[:-$digits] + "." + .[-$digits:]
 		end
 	end;
-
-def column_name: "\(.workload) \(.bytes | size) QD\(.depth)" +
-	if .rate > 0 then " \(.rate) MB/s" else "" end;
-
-def unique_in_order:
-	reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
 
 # block("title"; figure of a row, or null): $rows are those of one backend
 def block($rows; $title; figure):
@@ -42,43 +34,67 @@ def block($rows; $title; figure):
 			"  " + ($cell | right($widths[$i]))] | add)),
 	"";
 
-# The same request to the backend itself
-def bare($rows): . as $row | $rows[] |
-	select(.device == "bare" and column_name == ($row | column_name));
-
-def per_request: .ns / .requests;
-
 def instructions($rows):
 	block($rows; "instructions per request"; per_request | fixed(0)),
 	block($rows; "added to the backend"; per_request - (bare($rows) | per_request) |
 		fixed(0)),
 	block($rows; "added, dm-linear is 1";
-		(per_request - (bare($rows) | per_request)) as $added | . as $row |
-		($rows[] | select(.device == "dm-linear" and column_name == ($row | column_name)) |
-			$added / (per_request - (bare($rows) | per_request)) | fixed(2)) // null),
+		(per_request - (bare($rows) | per_request)) as $added | column_name as $column |
+		([$rows[] | select(.device == "dm-linear" and column_name == $column) |
+			$added / (per_request - (bare($rows) | per_request)) | fixed(2)][0]) // null),
 	block($rows; "of these in the server"; if .server_ns then
 		.server_ns / .requests | fixed(0) else null end),
-	block($rows; "context switches per request"; .switches / .requests | fixed(2)),
-	block($rows; "99 % of latencies below, us"; .latency_p99_ns / 1000 | fixed(1)),
+	block($rows; "context switches per request"; if .switches then
+		.switches / .requests | fixed(2) else null end),
+	block($rows; "mean latency, us"; if .latency_mean_ns then
+		.latency_mean_ns / 1000 | fixed(1) else null end),
+	block($rows; "99 % of latencies below, us"; if .latency_p99_ns then
+		.latency_p99_ns / 1000 | fixed(1) else null end),
 	block($rows; "server's memory, KiB"; if .server_kib > 0 then
-		.server_kib | tostring else null end),
+		.server_kib | fixed(0) else null end),
 	block($rows; "set-up, ms"; if .device | contains("ranges") then
 		.setup_us / 1000 | fixed(1) else null end);
 
-def time($rows):
-	block($rows; "MB/s"; .io_bytes / .seconds / 1e6 | fixed(0)),
+def is_server: test("^(kublk|ublkpol)");
+
+# The bandwidths of $all, the rounds of one backend, each as a share of that of
+# kublk --auto_zc in the same round
+def shares($all): . as $row | column_name as $column |
+	def rounds($device): [$all[] | select(.device == $device and column_name == $column) |
+		bandwidth];
+	rounds("kublk-auto_zc") as $peer | rounds($row.device) as $own |
+	if $row.rate > 0 or ($peer | length) != ($own | length) then [] else
+		[range($own | length) as $i | $own[$i] / $peer[$i]] end;
+
+def time($all):
+	($all | medians) as $rows |
+	block($rows; "MB/s"; bandwidth | fixed(0)),
+	block($rows; "MB/s, kublk --auto_zc is 1"; shares($all) |
+		if length > 0 then median | fixed(2) else null end),
+	block($rows; "the same, its quartiles"; shares($all) | sort | length as $n |
+		if $n > 2 then "\(.[$n / 4 | floor] | fixed(2))-\(.[$n * 3 / 4 | floor] | fixed(2))"
+		else null end),
 	block($rows; "requests per second"; .requests / .seconds | fixed(0)),
 	block($rows; "mean latency, us"; .latency_mean_ns / 1000 | fixed(0)),
 	block($rows; "99 % of latencies below, us"; .latency_p99_ns / 1000 | fixed(0)),
 	block($rows; "CPU time per request, us"; .busy_ms * 1000 / .requests | fixed(1)),
-	block($rows; "server, user, % of a CPU"; .server_user_ms / .seconds / 10 | fixed(1)),
-	block($rows; "server, system, % of a CPU"; .server_system_ms / .seconds / 10 | fixed(1));
+	block($rows; "of this, added to the backend"; .busy_ms * 1000 / .requests -
+		(bare($rows) | .busy_ms * 1000 / .requests) | fixed(1)),
+	block($rows; "server, user, % of a CPU"; if .device | is_server then
+		.server_user_ms / .seconds / 10 | fixed(1) else null end),
+	block($rows; "server, system, % of a CPU"; if .device | is_server then
+		.server_system_ms / .seconds / 10 | fixed(1) else null end),
+	block($rows; "context switches per request"; .switches / .requests | fixed(2)),
+	block($rows; "server's memory, KiB"; if .server_kib > 0 then
+		.server_kib | fixed(0) else null end);
 
 .clock as $clock |
 .title,
-"Linux \(.kernel), config \(.config), \(.cpus) CPU(s), QEMU \(.qemu), source \(.source), \(.date)",
+"Linux \(.kernel), config \(.config), series \(.series), \(.cpus) CPU(s), " +
+	"QEMU \(.qemu), source \(.source), \(.date)",
 "",
-((.rows | map(.backend) | unique_in_order)[] as $backend |
-	[.rows[] | select(.backend == $backend)] as $rows |
-	"backend: \($backend), scheduler: " + ([$rows[].scheduler] | unique | join(", ")),
-	if $clock == "instructions" then instructions($rows) else time($rows) end)
+(([.rows[] | kind] | unique_in_order)[] as $kind |
+	[.rows[] | select(kind == $kind)] as $rows |
+	"backend: \($rows[0].backend), \($rows[0].queues) queue(s), scheduler: " +
+		([$rows[].scheduler] | unique | join(", ")),
+	if $clock == "instructions" then instructions($rows | medians) else time($rows) end)

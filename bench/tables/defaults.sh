@@ -3,7 +3,7 @@
 title='Instructions per request with the scheduler that each device has by default'
 clock=instructions
 cpus=1
-scheduler=default
+schedulers=default
 
 plan()
 {

@@ -7,7 +7,8 @@ title='The experiment of the RFC: 512 KiB, one queue, two CPUs, with a real cloc
 clock=real
 cpus=2
 disk=1G
-seconds=4
+seconds=2
+rounds=2
 
 plan()
 {

@@ -1,15 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-title='Instructions per request of all CPUs: 4 KiB, two queues, two CPUs'
+title='Instructions per request of all CPUs: 4 KiB, one and two queues, two CPUs'
 clock=instructions
 cpus=2
-queues=2
 
 plan()
 {
 	local devices='ublkpol-linear loop kublk-copy kublk-auto_zc kublk-batch'
 	local workloads='randread/4096/1 randread/4096/16 randwrite/4096/1 randwrite/4096/16'
 
-	rows null "bare dm-linear $devices" "$workloads"
-	rows file "bare $devices" "$workloads"
+	for queues in 1 2; do
+		rows null "bare dm-linear $devices" "$workloads"
+		rows file "bare $devices" "$workloads"
+	done
 }
