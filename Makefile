@@ -127,7 +127,7 @@ demo: deps
 # The tests of the tools on this machine run plain and sanitized
 HOST_TESTS	:= tools unit-tests
 check check-unit check-compiler: deps
-CHECK_SUITES	:= style unit compiler fuzz host vm demo
+CHECK_SUITES	:= style unit compiler fuzz host kernel-build vm demo
 .PHONY: check-programs
 check-programs:
 	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies kernel

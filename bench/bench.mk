@@ -52,3 +52,15 @@ bench: deps
 	$(Q)$(MAKE) all bench-programs kernel
 	$(Q)bench/decision $(BUILD)
 	$(Q)bench/run $(BUILD)
+
+# The tables of instructions once more: they are the same to 1 %
+INSTRUCTION_TABLES := quick full striped queues smp defaults
+
+.PHONY: bench-repeat
+bench-repeat: deps
+	$(Q)$(MAKE) all bench-programs kernel
+	$(Q)bench/run -o $(BUILD)/bench/again $(BUILD) $(INSTRUCTION_TABLES) >$(BUILD)/bench/again.log
+	$(Q)for table in $(INSTRUCTION_TABLES); do \
+		echo "$$table:"; \
+		bench/compare bench/results/$$table.json $(BUILD)/bench/again/$$table.json || failed=1; \
+	done; test -z "$$failed"

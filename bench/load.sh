@@ -27,11 +27,11 @@ record()
 nr_requests()
 {
 	if [ "$3" -ge 65536 ]; then
-		echo 500
+		echo 300
 	elif [ "$1" = loop ] && [ "$4" -gt 1 ]; then
 		echo 40000
 	else
-		echo 10000
+		echo 5000
 	fi
 }
 
@@ -79,9 +79,9 @@ fio_job()
 # others have measured with it
 measure_fio_instructions()
 {
-	local command requests=30000
+	local command requests=20000
 
-	[ "$3" -lt 65536 ] || requests=3000
+	[ "$3" -lt 65536 ] || requests=2000
 	fio_job "${@:2}"
 	command+=(--number_ios=$requests --norandommap)
 	"${command[@]}"
