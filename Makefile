@@ -63,6 +63,7 @@ help:
 	@echo '  check-full      check and all of these: hours'
 	@echo '  bench           measure everything against its peers: bench/results/'
 	@echo '  bench-quick     the main tables of it, in minutes'
+	@echo '  bench-repeat    the tables of instructions again, compared with bench/results/'
 	@echo '  kernel          the patched kernel and kublk: build/kernel/'
 	@echo '  kernel-debug    the same with KASAN, lockdep and more: build/kernel-debug/'
 	@echo '  deps            install the Debian packages that are missing (as root);'

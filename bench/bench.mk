@@ -59,8 +59,8 @@ INSTRUCTION_TABLES := quick full striped queues smp defaults
 .PHONY: bench-repeat
 bench-repeat: deps
 	$(Q)$(MAKE) all bench-programs kernel
-	$(Q)bench/run -o $(BUILD)/bench/again $(BUILD) $(INSTRUCTION_TABLES) >$(BUILD)/bench/again.log
-	$(Q)for table in $(INSTRUCTION_TABLES); do \
+	$(Q)bench/run -o $(BUILD)/bench/again $(BUILD) $(INSTRUCTION_TABLES)
+	$(Q)for table in $(INSTRUCTION_TABLES:%=%.json); do \
 		echo "$$table:"; \
-		bench/compare bench/results/$$table.json $(BUILD)/bench/again/$$table.json || failed=1; \
+		bench/compare bench/results/$$table $(BUILD)/bench/again/$$table || failed=1; \
 	done; test -z "$$failed"
