@@ -3,64 +3,19 @@
 #define TESTS_COMPILER_RANDOM_POLICY_H
 
 /*
- * Random policies for the differential test. A policy is drawn as a structure
- * and printed: the reference model works on the structure and never sees the
- * text, so that it shares nothing with the compiler.
+ * Random policies, as text. Most of them are right: they lay the device out so
+ * that every LBA has a place of its own, and put rules before that which decide
+ * whatever else a policy may decide. Some are spoilt on purpose.
  */
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
-#define RANDOM_MAX_RULES    12
-#define RANDOM_MAX_RANGES   4
-#define RANDOM_MAX_BACKENDS 6
-
-enum random_unit {
-	RANDOM_SECTORS,
-	RANDOM_KIB,
-	RANDOM_PERCENT, /* in hundredths */
-	RANDOM_END,
-};
-
-struct random_bound {
-	enum random_unit unit;
-	uint64_t value;
-};
-
-struct random_range {
-	struct random_bound first;
-	struct random_bound last;
-};
-
-enum random_action {
-	RANDOM_BACKEND,
-	RANDOM_STRIPE,
-	RANDOM_ERROR,
-};
-
-struct random_rule {
-	bool is_default;
-	bool has_ops;
-	bool reads, writes, flushes;
-	unsigned int nr_ranges; /* 0: every LBA */
-	struct random_range ranges[RANDOM_MAX_RANGES];
-	enum random_action action;
-	unsigned int legs[RANDOM_MAX_BACKENDS];
-	unsigned int nr_legs;
-	uint64_t chunk; /* sectors */
-	bool has_at;
-	uint64_t at; /* sectors */
-	int error;
-};
+#define RANDOM_MAX_BACKENDS 12
 
 struct random_policy {
-	uint64_t block; /* sectors */
-	bool declares_block;
-	uint64_t size; /* sectors; 0: none declared */
+	unsigned int block; /* of the device, sectors */
+	/* Backend b is called "b<b>" or "fd<b>"; not all of them need be used */
 	uint64_t backend_sectors[RANDOM_MAX_BACKENDS];
-	unsigned int nr_backends; /* not all of them need be used */
-	struct random_rule rules[RANDOM_MAX_RULES];
-	unsigned int nr_rules;
 };
 
 /** random_seed() - start a reproducible series of numbers */
@@ -69,10 +24,18 @@ void random_seed(uint64_t seed);
 /** random_below() - a number from 0 to @limit - 1; @limit is at least 1 */
 uint64_t random_below(uint64_t limit);
 
-/** random_policy_draw() - draw a policy and the sizes of its backends */
-void random_policy_draw(struct random_policy *policy);
+/** random_chance() - true so often */
+bool random_chance(unsigned int percent);
 
-/** random_policy_print() - write it in the policy language; backend b is "b<b>" */
-void random_policy_print(const struct random_policy *policy, FILE *out);
+/**
+ * random_policy_write() - draw a policy and write DIRECTORY/NAME.ublkpol
+ *
+ * Beside it, NAME.inc and NAME.ranges are written for policies that name them.
+ * Return: 0 or a negative errno.
+ */
+int random_policy_write(struct random_policy *policy, const char *directory, const char *name);
+
+/** random_policy_backend() - number of the backend called @name */
+unsigned int random_policy_backend(const char *name);
 
 #endif

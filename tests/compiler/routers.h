@@ -23,6 +23,7 @@ struct router {
 	/* syscall */
 	int prog_fd;
 	int plan_fd;
+	int inputs_fd;
 	int counters_fd;
 	unsigned int nr_cpus;
 
@@ -39,14 +40,20 @@ int router_open_syscall(struct router *router, struct policy_object *policy);
 /**
  * router_open_native() - run the program in this process
  * @library: shared object of the program, built with -DUBLKPOL_NATIVE
- * @policy: the same policy, loaded: its tables are copied
+ * @policy: the same policy, loaded and not run yet: its tables are copied
  */
 int router_open_native(struct router *router, const char *library, struct policy_object *policy);
 
 void router_close(struct router *router);
 
-/** router_run() - route one request; the SQEs are in @router->plan, returns the program's result */
-int router_run(struct router *router, const struct ublk_bpf_ctx *ctx);
+/**
+ * router_run() - route one request
+ * @inputs: what the program finds in the place of the kernel's answers
+ *
+ * Return: the program's result; what it queued is in @router->plan
+ */
+int router_run(struct router *router, const struct ublk_bpf_ctx *ctx,
+	       const struct ublkpol_inputs *inputs);
 
 /** router_counters() - sum over all CPUs of entry @index */
 int router_counters(const struct router *router, unsigned int index, struct ublkpol_counters *sum);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <string.h>
+
+#include "front.h"
+#include "image.h"
+#include "layout.h"
+#include "parse.h"
+#include "policy_check.h"
+
+int front_open(struct front *front, const char *path)
+{
+	int err;
+
+	*front = (struct front){ 0 };
+	err = source_read(&front->source, &front->arena, path);
+	if (err)
+		return err;
+	diag_init(&front->diag, &front->arena, &front->source);
+	parse_policy(&front->policy, &front->source, &front->arena, &front->diag);
+	check_policy(&front->policy, &front->arena, &front->diag);
+	if (front->diag.nr_errors)
+		return -EINVAL;
+	image_build(&front->image, &front->policy, &front->source, &front->diag.checks,
+		    &front->arena);
+	layout_check(&front->image, &front->policy, 0, &front->diag);
+	return front->diag.nr_errors ? -EINVAL : 0;
+}
+
+void front_close(struct front *front)
+{
+	arena_free(&front->arena);
+}
+
+int front_backend(const struct front *front, const char *name)
+{
+	for (unsigned int i = 0; i < front->policy.nr_backends; i++) {
+		if (!strcmp(front->policy.backends[i].name, name))
+			return i;
+	}
+	return -1;
+}
+
+bool front_fits(struct front *front, const uint64_t *sectors, unsigned int block)
+{
+	__u64 sizes[64] = { 0 };
+	struct resolve_input input = {
+		.image = &front->image,
+		.backend_sectors = sizes,
+		.block = block,
+	};
+	struct resolve_layout layout;
+	int err;
+
+	/* The image has the backends in the same order */
+	for (unsigned int i = 0; i < front->policy.nr_backends; i++)
+		sizes[i] = sectors[i];
+	err = resolve_policy(&input, &layout);
+	resolve_free(&layout);
+	return !err;
+}
