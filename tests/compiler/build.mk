@@ -45,6 +45,19 @@ $(BUILD)/tests/compiler/%.o: tests/compiler/%.c
 		-DDIFFERENTIAL_CLANG='"$(DIFFERENTIAL_CLANG)"' \
 		-DCOVERAGE_GRAMMAR='"$(BUILD)/tests/compiler/grammar.txt"' -c -o $@ $<
 
+$(BUILD)/load-policies: $(BUILD)/tests/compiler/load_policies.o $(RANDOM_OBJ) \
+	$(BUILD)/libublkpol.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
+
+# For the guest; only tests/vm/60-random-policies.sh wants them
+.PHONY: random-objects
+random-objects: $(BUILD)/load-policies $(BUILD)/random/coverage
+
+$(BUILD)/random/coverage: $(BUILD)/random-policies $(BUILD)/ublkpolc
+	$(call say,POLICIES,$(@D))
+	$(Q)UBLKPOLC_CLANG=$(CLANG) tests/compiler/random-objects $(BUILD) 1000
+
 $(BUILD)/random-policies: | $(BUILD)/tests/compiler/grammar.txt
 unit-tests: $(BUILD)/differential $(BUILD)/random-policies
 

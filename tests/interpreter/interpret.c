@@ -75,6 +75,7 @@ static bool matches(struct interpreter *in, unsigned int index,
 	return with == without ? with : tick(in, index) ? with : without;
 }
 
+/* Of @request, which interpret_request() or interpret_flush() has begun */
 static struct interpret_place place_of(struct interpreter *in,
 				       const struct interpret_request *request, uint64_t sector)
 {
@@ -88,6 +89,13 @@ static struct interpret_place place_of(struct interpreter *in,
 		break;
 	}
 	return place;
+}
+
+struct interpret_place interpret_place_of(struct interpreter *in,
+					  const struct interpret_request *request, uint64_t sector)
+{
+	memset(in->drawn, 0, in->policy->nr_rules);
+	return place_of(in, request, sector);
 }
 
 int interpret_request(struct interpreter *in, const struct interpret_request *request,

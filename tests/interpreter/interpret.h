@@ -80,6 +80,10 @@ void interpret_free(struct interpreter *in);
 int interpret_request(struct interpreter *in, const struct interpret_request *request,
 		      struct interpret_place *places);
 
+/** interpret_place_of() - where one sector of a request goes, if no "every" comes true */
+struct interpret_place interpret_place_of(struct interpreter *in,
+					  const struct interpret_request *request, uint64_t sector);
+
 /**
  * interpret_flush() - which backends a flush reaches
  * @backends: bit b: backend b

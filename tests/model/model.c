@@ -31,7 +31,11 @@ static uint64_t smallest_backend(const struct model *m)
 
 bool model_init(struct model *m, const char *spec)
 {
+	const char *dot = strrchr(spec, '.');
+
 	m->name = spec;
+	if (dot && !strcmp(dot, ".ublkpol"))
+		return model_policy_init(m, spec);
 	if (!strcmp(spec, "halves")) {
 		m->size = smallest_backend(m) / SECTOR * SECTOR;
 		return m->nr_backends == 2;
@@ -76,16 +80,18 @@ static struct place on_mixed(const struct model *m, uint64_t pos)
 	uint64_t p25 = percent(m, 25), p75 = percent(m, 75), p90 = percent(m, 90);
 
 	if (pos < p25)
-		return (struct place){ 0, MIXED_AT + pos, p25 - pos };
+		return (struct place){ .offset = MIXED_AT + pos, .run = p25 - pos };
 	if (pos < p75)
 		return on_stripe(1, 3, MIXED_CHUNK, pos, p75);
 	if (pos < p90)
-		return (struct place){ 0, MIXED_AT + p25 + (pos - p75), p90 - pos };
+		return (struct place){ .offset = MIXED_AT + p25 + (pos - p75), .run = p90 - pos };
 	return same_lba(4, pos, m->size);
 }
 
-struct place model_place(const struct model *m, uint64_t pos)
+struct place model_place(const struct model *m, bool is_write, uint64_t pos, uint32_t len)
 {
+	if (m->policy)
+		return model_policy_place(m, is_write, pos, len);
 	if (m->chunk)
 		return on_stripe(0, m->nr_backends, m->chunk, pos, m->size);
 	if (!strcmp(m->name, "mixed"))

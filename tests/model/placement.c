@@ -4,7 +4,7 @@
  * backends directly, and checks that every byte is where the model says.
  * Prints per backend how many bytes that were, and how many of them not zero.
  */
-#define _GNU_SOURCE
+
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,9 +43,11 @@ static void check_step(const char *device, uint64_t pos, const unsigned char *go
 	size_t done = 0;
 
 	while (done < len) {
-		struct place where = model_place(&model, pos + done);
+		struct place where = model_place(&model, false, pos + done, STEP);
 		size_t part = where.run < len - done ? where.run : len - done;
 
+		if (where.kind != PLACE_DATA)
+			die("byte %" PRIu64 " of %s is on no backend", pos + done, device);
 		read_all(backend_fd[where.backend], backend_path[where.backend], buf, part,
 			 where.offset);
 		compare(device, pos + done, got + done, buf, part, &where);

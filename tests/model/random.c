@@ -6,7 +6,7 @@
  * every byte of every backend is compared with its image, those that no
  * request touched included.
  */
-#define _GNU_SOURCE
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -68,6 +68,25 @@ static uint64_t random_below(uint64_t limit)
 	return random64() % limit;
 }
 
+static void write_images(const struct place *where, const unsigned char *data, uint32_t len)
+{
+	uint64_t copies = where->copies ? where->copies : 1ULL << where->backend;
+	unsigned int i;
+
+	for (i = 0; i < test.model.nr_backends; i++) {
+		if (where->kind == PLACE_DATA && copies >> i & 1)
+			memcpy(test.image[i] + where->offset, data, len);
+	}
+}
+
+static void read_image(const struct place *where, unsigned char *data, uint32_t len)
+{
+	if (where->kind == PLACE_DATA)
+		memcpy(data, test.image[where->backend] + where->offset, len);
+	else
+		memset(data, 0, len);
+}
+
 /* Walks the backend ranges of [pos, pos + len); returns how many there are */
 static unsigned int for_each_place(uint64_t pos, unsigned char *data, uint32_t len, bool to_image)
 {
@@ -75,18 +94,32 @@ static unsigned int for_each_place(uint64_t pos, unsigned char *data, uint32_t l
 	uint32_t done = 0;
 
 	while (done < len) {
-		struct place where = model_place(&test.model, pos + done);
+		struct place where = model_place(&test.model, to_image, pos + done, len);
 		uint32_t part = where.run < len - done ? where.run : len - done;
-		unsigned char *image = test.image[where.backend] + where.offset;
 
 		if (to_image)
-			memcpy(image, data + done, part);
+			write_images(&where, data + done, part);
 		else
-			memcpy(data + done, image, part);
+			read_image(&where, data + done, part);
 		done += part;
 		nr++;
 	}
 	return nr;
+}
+
+/* Does the policy serve all of it? */
+static bool is_served(bool is_write, uint64_t pos, uint32_t len)
+{
+	uint64_t end = pos + len;
+
+	while (pos < end) {
+		struct place where = model_place(&test.model, is_write, pos, len);
+
+		if (where.kind == PLACE_ERROR)
+			return false;
+		pos += where.run;
+	}
+	return true;
 }
 
 static bool overlaps_in_flight(uint64_t pos, uint32_t len)
@@ -111,7 +144,7 @@ static void check_read(const struct request *r)
 		return;
 	for (i = 0; r->data[i] == r->expected[i]; i++)
 		;
-	where = model_place(&test.model, r->pos + i);
+	where = model_place(&test.model, false, r->pos + i, r->len - i);
 	die("read of %u bytes at %" PRIu64 ": byte %" PRIu64
 	    " is 0x%02x, must be 0x%02x (byte %" PRIu64 " of %s)",
 	    r->len, r->pos, r->pos + i, r->data[i], r->expected[i], where.offset,
@@ -198,6 +231,8 @@ static void submit_transfer(bool write, uint64_t pos, uint32_t len)
 	struct io_uring_sqe *sqe;
 	unsigned int nr_vecs, i;
 
+	if (!is_served(write, pos, len))
+		return;
 	while (overlaps_in_flight(pos, len)) {
 		io_uring_submit(&test.ring);
 		complete_one();
@@ -241,7 +276,7 @@ static uint32_t random_length(void)
 static uint64_t random_position(uint32_t len)
 {
 	uint64_t pos = random_below((test.model.size - len) / SECTOR + 1) * SECTOR;
-	struct place where = model_place(&test.model, pos);
+	struct place where = model_place(&test.model, false, pos, len);
 	uint64_t back = random_below(len / SECTOR + 1) * SECTOR;
 
 	if (random_below(2) && where.run <= test.model.size - pos - len && pos + where.run >= back)

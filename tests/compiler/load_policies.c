@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * load-policies DIRECTORY: loads all objects that random-objects compiled into
+ * the running kernel, each with the backends that it was drawn for. The verifier
+ * has to take what the compiler took.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "kernel_features.h"
+#include "policy_object.h"
+#include "random_policy.h"
+
+struct totals {
+	unsigned int loaded, failed;
+	unsigned long long steps;
+	unsigned int most_steps;
+};
+
+/* The sizes of a policy's backends come with it: draw it once more */
+static int resolve(struct policy_object *object, unsigned int seed, struct ublkpol_error *err)
+{
+	const struct ublkpol_backend *backends = policy_object_backends(object);
+	__u64 sectors[64] = { 0 };
+	struct random_policy drawn;
+
+	random_seed(seed);
+	if (random_policy_write(&drawn, ".", "drawn"))
+		return -errno;
+	for (unsigned int i = 0; i < policy_object_header(object)->nr_backends; i++) {
+		const char *name = policy_object_string(object, backends[i].name);
+
+		sectors[i] = drawn.backend_sectors[random_policy_backend(name)];
+	}
+	return policy_object_resolve(object, sectors, drawn.block * 512, NULL, NULL, err);
+}
+
+static void count_steps(const struct policy_object *object, struct totals *totals)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	bpf_obj_get_info_by_fd(policy_object_prog_fd(object), &info, &size);
+	totals->steps += info.verified_insns;
+	if (info.verified_insns > totals->most_steps)
+		totals->most_steps = info.verified_insns;
+}
+
+static void load(const char *path, unsigned int seed, const struct kernel_features *features,
+		 struct totals *totals)
+{
+	struct policy_object *object = NULL;
+	struct ublkpol_error err = { 0 };
+
+	if (policy_object_open(&object, path, &err) || resolve(object, seed, &err) ||
+	    policy_object_load(object, features, &err)) {
+		printf("%s: %s\n", path, err.text);
+		totals->failed++;
+	} else {
+		totals->loaded++;
+		count_steps(object, totals);
+	}
+	policy_object_close(object);
+}
+
+static int load_all(const char *directory, const struct kernel_features *features)
+{
+	struct totals totals = { 0 };
+	DIR *dir = opendir(directory);
+	const struct dirent *entry;
+
+	if (!dir) {
+		perror(directory);
+		return EXIT_FAILURE;
+	}
+	while ((entry = readdir(dir))) {
+		char path[4096];
+
+		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+		if (strstr(entry->d_name, ".bpf.o"))
+			load(path, atoi(entry->d_name), features, &totals);
+	}
+	closedir(dir);
+	printf("%u policies loaded, %u not; the verifier took %llu steps for one, at most %u\n",
+	       totals.loaded, totals.failed, totals.loaded ? totals.steps / totals.loaded : 0,
+	       totals.most_steps);
+	return totals.loaded && !totals.failed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char *argv[])
+{
+	struct kernel_features features;
+	struct ublkpol_error err = { 0 };
+
+	if (argc != 2) {
+		fputs("usage: load-policies DIRECTORY\n", stderr);
+		return 2;
+	}
+	libbpf_set_print(NULL);
+	kernel_features_probe(&features);
+	if (kernel_features_require(&features, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	return load_all(argv[1], &features);
+}
