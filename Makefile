@@ -106,6 +106,20 @@ $(BUILD)/%.bpf.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*)
 	$(Q)mkdir -p $(@D)
 	$(Q)UBLKPOLC_CLANG=$(CLANG) $(BUILD)/ublkpolc -o $@ $<
 
+# For tests: where a policy says GiB, these say MiB
+SMALL_POLICIES	:= $(POLICIES:policies/%=$(BUILD)/small/%)
+SMALL_OBJECTS	:= $(SMALL_POLICIES:.ublkpol=.bpf.o)
+
+$(BUILD)/small/%.ublkpol: policies/%.ublkpol $(wildcard policies/*.ranges)
+	$(Q)mkdir -p $(@D)
+	$(Q)cp policies/*.ranges $(@D)
+	$(Q)sed 's/GiB/MiB/g' $< >$@
+
+.PRECIOUS: $(SMALL_POLICIES)
+$(BUILD)/small/%.bpf.o: $(BUILD)/small/%.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*)
+	$(call say,POLICY,$@)
+	$(Q)UBLKPOLC_CLANG=$(CLANG) $(BUILD)/ublkpolc -o $@ $<
+
 # ---- kernel, demo, checks --------------------------------------------------
 
 deps:
@@ -195,7 +209,7 @@ check-full: deps-full check-programs
 
 .PHONY: unit-tests test-policies
 unit-tests: $(BUILD)/unit-tests $(BUILD)/unit-tests-runtime
-test-policies: $(TEST_OBJECTS)
+test-policies: $(TEST_OBJECTS) $(SMALL_OBJECTS)
 
 clean:
 	$(Q)rm -rf build

@@ -4,7 +4,6 @@
  * backends directly, and checks that every byte is where the model says.
  * Prints per backend how many bytes that were, and how many of them not zero.
  */
-
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,7 +6,6 @@
  * every byte of every backend is compared with its image, those that no
  * request touched included.
  */
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

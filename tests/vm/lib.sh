@@ -65,7 +65,13 @@ add()
 		i=$((i + 1))
 		shift
 	done
-	dev=$("$ublkpol" add "${args[@]}" "${@:2}")
+	added "$("$ublkpol" add "${args[@]}" "${@:2}")"
+}
+
+# added DEVICE: a device that "ublkpol add" has named; sets $dev, $id and $pid
+added()
+{
+	dev=$1
 	[ -b "$dev" ] || fail "'$dev' is no block device"
 	id=${dev#/dev/ublkb}
 	pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
