@@ -6,10 +6,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ast_print.h"
 #include "emit.h"
+#include "format.h"
 #include "image.h"
 #include "layout.h"
 #include "parse.h"
@@ -18,20 +21,79 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The compiler reads files: one that is only in memory, the same in each run */
-static const char *fuzz_file(const uint8_t *data, size_t size)
+static const char *fuzz_file(const char *name, const void *data, size_t size)
 {
 	static char path[64];
-	static int fd = -1;
+	static int fds[2] = { -1, -1 };
+	int *fd = &fds[*name == '2'];
 
-	if (fd < 0) {
-		fd = memfd_create("fuzz.ublkpol", MFD_CLOEXEC);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	}
-	if (fd < 0 || ftruncate(fd, 0) || pwrite(fd, data, size, 0) != (ssize_t)size) {
-		perror("fuzz.ublkpol");
+	if (*fd < 0)
+		*fd = memfd_create(name, MFD_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
+	if (*fd < 0 || ftruncate(*fd, 0) || pwrite(*fd, data, size, 0) != (ssize_t)size) {
+		perror(name);
 		abort();
 	}
 	return path;
+}
+
+struct fuzz_text {
+	char *text;
+	size_t length;
+};
+
+static struct fuzz_text fuzz_format(const struct source *source, struct arena *arena)
+{
+	struct fuzz_text result;
+	FILE *out = open_memstream(&result.text, &result.length);
+
+	format_policy(out, source, arena);
+	fclose(out);
+	return result;
+}
+
+static struct fuzz_text fuzz_print_ast(const struct ast_policy *policy, const struct source *source)
+{
+	struct fuzz_text result;
+	FILE *out = open_memstream(&result.text, &result.length);
+
+	ast_print(out, policy, source);
+	fclose(out);
+	return result;
+}
+
+/* Ends the run if the two differ, and frees them */
+static void fuzz_must_equal(struct fuzz_text a, struct fuzz_text b, const char *what)
+{
+	if (a.length != b.length || memcmp(a.text, b.text, a.length)) {
+		fprintf(stderr, "%s\n--- one:\n%s--- other:\n%s", what, a.text, b.text);
+		abort();
+	}
+	free(a.text);
+	free(b.text);
+}
+
+/* The canonical form means the same, and is its own canonical form */
+static void fuzz_check_format(const struct ast_policy *policy, const struct source *source,
+			      struct arena *arena)
+{
+	struct fuzz_text form = fuzz_format(source, arena);
+	struct ast_policy policy2 = { 0 };
+	struct source source2;
+	struct diag diag;
+
+	if (source_read(&source2, arena, fuzz_file("2.ublkpol", form.text, form.length)))
+		abort();
+	source2.name = source->name; /* files that it includes are beside the same one */
+	diag_init(&diag, arena, &source2);
+	parse_policy(&policy2, &source2, arena, &diag);
+	if (diag.nr_errors) {
+		fprintf(stderr, "--- the canonical form is wrong:\n%s", form.text);
+		abort();
+	}
+	fuzz_must_equal(fuzz_print_ast(policy, source), fuzz_print_ast(&policy2, &source2),
+			"--fmt changes the meaning");
+	fuzz_must_equal(form, fuzz_format(&source2, arena), "--fmt changes its own output");
 }
 
 static void fuzz_emit(const struct policy_image *image)
@@ -66,6 +128,8 @@ static void fuzz_compile(struct source *source, struct arena *arena, bool as_jso
 
 	diag_init(&diag, arena, source);
 	parse_policy(&policy, source, arena, &diag);
+	if (!diag.nr_errors)
+		fuzz_check_format(&policy, source, arena);
 	check_policy(&policy, arena, &diag);
 	if (diag.nr_errors == diag.nr_found) {
 		image_build(&image, &policy, source, &diag.checks, arena);
@@ -82,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena arena = { 0 };
 	struct source source;
 
-	if (!source_read(&source, &arena, fuzz_file(data, size)))
+	if (!source_read(&source, &arena, fuzz_file("1.ublkpol", data, size)))
 		fuzz_compile(&source, &arena, size % 2);
 	arena_free(&arena);
 	return 0;

@@ -140,10 +140,10 @@ static bool has_prio(const struct interpreter *in, const struct ast_condition *c
 	return false;
 }
 
-/* The draw is a fraction of 2^32, the chance one of 100 % */
+/* The draw is compared with the chance as a whole number of parts of 2^32 */
 static bool has_chance(uint64_t chance, uint32_t random)
 {
-	return (unsigned __int128)random * 100 * PERCENT < (unsigned __int128)chance << 32;
+	return random < ((unsigned __int128)chance << 32) / (100 * PERCENT);
 }
 
 bool interpret_holds(const struct interpreter *in, const struct ast_condition *condition,
