@@ -50,6 +50,7 @@ bench-quick: deps
 
 bench: deps
 	$(Q)$(MAKE) all bench-programs kernel
+	$(Q)bench/compile $(BUILD)
 	$(Q)bench/decision $(BUILD)
 	$(Q)bench/run $(BUILD)
 

@@ -412,6 +412,8 @@ static void print_rare(struct random_draw *draw)
 		"write-zeroes size > 4KiB -> error EIO count zeroes",
 		"(read size <= 1KiB or write fua) -> error EIO",
 		"not read chance 1% -> error EIO",
+		"discard -> drop",
+		"write meta size > 64KiB -> drop count lost",
 	};
 	static const char *const wild[] = {
 		"write -> drop",	   "write fua -> drop", "LBA 0-50% write -> b0",
@@ -422,7 +424,7 @@ static void print_rare(struct random_draw *draw)
 	if (draw->is_wild && random_chance(70))
 		fprintf(draw->out, "%s\n", wild[random_below(8)]);
 	else
-		fprintf(draw->out, "%s\n", rules[random_below(7)]);
+		fprintf(draw->out, "%s\n", rules[random_below(9)]);
 }
 
 static void print_region(struct random_draw *draw, const struct random_region *region, bool is_last)
@@ -448,6 +450,10 @@ static void print_rules(struct random_draw *draw)
 		print_exception(draw);
 	if (random_chance(25))
 		print_rare(draw);
+	if (draw->has_set && random_chance(60))
+		fprintf(draw->out, "LBA hot chance 20%% -> error EIO\n");
+	if (draw->has_set_file && random_chance(60))
+		fprintf(draw->out, "write LBA cold, 0-%u prio be -> user\n", draw->policy->block);
 	for (unsigned int i = 0; i < draw->nr_regions; i++)
 		print_region(draw, &draw->regions[i], i + 1 == draw->nr_regions);
 	fputs("\n", draw->out);

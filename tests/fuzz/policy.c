@@ -96,13 +96,13 @@ static void fuzz_check_format(const struct ast_policy *policy, const struct sour
 	fuzz_must_equal(form, fuzz_format(&source2, arena), "--fmt changes its own output");
 }
 
-static void fuzz_emit(const struct policy_image *image)
+static void fuzz_emit(const struct policy_image *image, const struct plan *plan)
 {
 	char *text;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 
-	emit_program(out, image, "policy/fuzz.ublkpol", "program.c");
+	emit_program(out, image, plan, "policy/fuzz.ublkpol", "program.c");
 	fclose(out);
 	free(text);
 }
@@ -124,6 +124,7 @@ static void fuzz_compile(struct source *source, struct arena *arena, bool as_jso
 {
 	struct ast_policy policy = { 0 };
 	struct policy_image image;
+	struct plan plan;
 	struct diag diag;
 
 	diag_init(&diag, arena, source);
@@ -131,13 +132,15 @@ static void fuzz_compile(struct source *source, struct arena *arena, bool as_jso
 	if (!diag.nr_errors)
 		fuzz_check_format(&policy, source, arena);
 	check_policy(&policy, arena, &diag);
+	if (diag.nr_errors == diag.nr_found)
+		plan_build(&plan, &policy, arena, &diag);
 	if (diag.nr_errors == diag.nr_found) {
-		image_build(&image, &policy, source, &diag.checks, arena);
+		image_build(&image, &plan, source, &diag.checks, arena);
 		layout_check(&image, &policy, 0, &diag);
 		layout_check(&image, &policy, 1ULL << 30, &diag);
 	}
 	if (!diag.nr_errors)
-		fuzz_emit(&image);
+		fuzz_emit(&image, &plan);
 	fuzz_print(&diag, as_json);
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <string.h>
 #include <linux/ublk_bpf.h>
 #include <linux/ublk_cmd.h>
 
@@ -13,36 +12,73 @@
 #define IOPRIO_CLASS(p) ((p) >> 13 & 7)
 #define IOPRIO_LEVEL(p) ((p)&7)
 
-uint64_t interpret_bound(const struct interpreter *in, const struct ast_quantity *bound)
+static uint64_t percent_of_device(const struct interpreter *in, uint64_t percent)
 {
-	unsigned __int128 product;
+	uint64_t sector = (unsigned __int128)in->dev_sectors * percent / (100 * PERCENT);
 
+	return sector - sector % in->block;
+}
+
+static uint64_t bound(const struct interpreter *in, const struct ast_quantity *bound)
+{
 	switch (bound->unit) {
 	case AST_UNIT_END:
 		return in->dev_sectors;
 	case AST_UNIT_PERCENT:
-		product = (unsigned __int128)in->dev_sectors * bound->value / (100 * PERCENT);
-		return product - product % in->block;
+		return percent_of_device(in, bound->value);
 	default:
 		return bound->value / SECTOR;
 	}
 }
 
-const struct ast_range *interpret_set(const struct interpreter *in, const struct ast_name *name)
+/* The same of a range that was read from a file */
+static uint64_t file_bound(const struct interpreter *in, const struct ublkpol_bound *bound)
 {
-	for (const struct ast_declaration *d = in->policy->declarations; d; d = d->next) {
-		if (d->kind == AST_DECLARE_SET && !strcmp(d->name->text, name->text))
-			return d->ranges;
+	switch (bound->unit) {
+	case UBLKPOL_UNIT_END:
+		return in->dev_sectors;
+	case UBLKPOL_UNIT_PERCENT:
+		return percent_of_device(in, bound->value);
+	default:
+		return bound->value / SECTOR;
 	}
-	return NULL;
 }
 
-static bool in_ranges(const struct interpreter *in, const struct ast_range *range, uint64_t sector)
+bool interpret_next_range(const struct interpreter *in, struct interpret_walk *walk)
 {
-	for (; range; range = range->next) {
-		if (range->set ? in_ranges(in, interpret_set(in, range->set), sector)
-			       : sector >= interpret_bound(in, &range->first) &&
-					 sector < interpret_bound(in, &range->last))
+	const struct ast_range *range = walk->of_set;
+
+	if (range) {
+		walk->of_set = range->next;
+	} else if (walk->set && walk->nth < walk->set->nr_file_ranges) {
+		const struct ublkpol_range *file_range = &walk->set->file_ranges[walk->nth++];
+
+		walk->first = file_bound(in, &file_range->first);
+		walk->last = file_bound(in, &file_range->last);
+		return true;
+	} else {
+		range = walk->next;
+		if (!range)
+			return false;
+		walk->next = range->next;
+		if (range->set) {
+			walk->set = &in->policy->sets[range->set->index];
+			walk->of_set = walk->set->declaration->ranges;
+			walk->nth = 0;
+			return interpret_next_range(in, walk);
+		}
+	}
+	walk->first = bound(in, &range->first);
+	walk->last = bound(in, &range->last);
+	return true;
+}
+
+static bool in_ranges(const struct interpreter *in, const struct ast_range *ranges, uint64_t sector)
+{
+	struct interpret_walk walk = { .next = ranges };
+
+	while (interpret_next_range(in, &walk)) {
+		if (sector >= walk.first && sector < walk.last)
 			return true;
 	}
 	return false;
@@ -50,13 +86,7 @@ static bool in_ranges(const struct interpreter *in, const struct ast_range *rang
 
 uint64_t interpret_value(const struct interpreter *in, const struct ast_value *value)
 {
-	const struct ast_declaration *d = in->policy->declarations;
-
-	if (!value->param)
-		return value->quantity.value;
-	while (d->kind != AST_DECLARE_PARAM || strcmp(d->name->text, value->param->text))
-		d = d->next;
-	return d->quantity.value;
+	return value->param ? in->policy->params[value->param->index].value : value->quantity.value;
 }
 
 static bool compare(uint64_t a, enum ast_comparison comparison, uint64_t b)

@@ -21,7 +21,10 @@ int front_open(struct front *front, const char *path)
 	check_policy(&front->policy, &front->arena, &front->diag);
 	if (front->diag.nr_errors)
 		return -EINVAL;
-	image_build(&front->image, &front->policy, &front->source, &front->diag.checks,
+	plan_build(&front->plan, &front->policy, &front->arena, &front->diag);
+	if (front->diag.nr_errors)
+		return -EINVAL;
+	image_build(&front->image, &front->plan, &front->source, &front->diag.checks,
 		    &front->arena);
 	layout_check(&front->image, &front->policy, 0, &front->diag);
 	return front->diag.nr_errors ? -EINVAL : 0;

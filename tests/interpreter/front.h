@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "ast.h"
 #include "diag.h"
+#include "plan.h"
 #include "policy_image.h"
 #include "resolve.h"
 
@@ -15,6 +16,7 @@ struct front {
 	struct arena arena;
 	struct source source;
 	struct ast_policy policy;
+	struct plan plan;
 	struct policy_image image;
 	struct diag diag;
 };

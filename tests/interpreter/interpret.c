@@ -181,20 +181,13 @@ unsigned int interpret_possible(struct interpreter *in, unsigned int op, uint64_
 	return nr;
 }
 
-static bool ranges_are_valid(const struct interpreter *in, const struct ast_range *range)
+static bool ranges_are_valid(const struct interpreter *in, const struct ast_range *ranges)
 {
-	for (; range; range = range->next) {
-		uint64_t first, last;
+	struct interpret_walk walk = { .next = ranges };
 
-		if (range->set) {
-			if (!ranges_are_valid(in, interpret_set(in, range->set)))
-				return false;
-			continue;
-		}
-		first = interpret_bound(in, &range->first);
-		last = interpret_bound(in, &range->last);
-		if (first >= last || last > in->dev_sectors || first % in->block ||
-		    last % in->block)
+	while (interpret_next_range(in, &walk)) {
+		if (walk.first >= walk.last || walk.last > in->dev_sectors ||
+		    walk.first % in->block || walk.last % in->block)
 			return false;
 	}
 	return true;

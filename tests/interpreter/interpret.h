@@ -115,14 +115,20 @@ bool interpret_ranges_are_valid(const struct interpreter *in);
 
 /* --- conditions.c --- */
 
-/** interpret_bound() - sector of one end of a range */
-uint64_t interpret_bound(const struct interpreter *in, const struct ast_quantity *bound);
+/* One range after the other of a list, those of sets included */
+struct interpret_walk {
+	const struct ast_range *next; /* set by the caller: the list */
+	const struct ast_range *of_set;
+	const struct ast_set *set;
+	size_t nth; /* of the ranges from the set's file */
+	uint64_t first, last; /* sectors of the range that was found, half open */
+};
+
+/** interpret_next_range() - false at the end of the list */
+bool interpret_next_range(const struct interpreter *in, struct interpret_walk *walk);
 
 /** interpret_value() - a number, or that of a parameter */
 uint64_t interpret_value(const struct interpreter *in, const struct ast_value *value);
-
-/** interpret_set() - the ranges of a set */
-const struct ast_range *interpret_set(const struct interpreter *in, const struct ast_name *name);
 
 /**
  * interpret_holds() - does a condition hold?

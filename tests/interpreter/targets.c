@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stddef.h>
-#include <string.h>
 
 #include "interpret.h"
 
@@ -34,38 +33,28 @@ const struct ast_condition *interpret_lba_list(const struct ast_condition *condi
 }
 
 /* Sectors of the list before @sector, packed in the order they are written in */
-static bool packed(const struct interpreter *in, const struct ast_range *range, uint64_t sector,
-		   uint64_t *position)
+static uint64_t packed(const struct interpreter *in, const struct ast_range *ranges,
+		       uint64_t sector)
 {
-	for (; range; range = range->next) {
-		uint64_t first, last;
+	struct interpret_walk walk = { .next = ranges };
+	uint64_t position = 0;
 
-		if (range->set) {
-			if (packed(in, interpret_set(in, range->set), sector, position))
-				return true;
-			continue;
-		}
-		first = interpret_bound(in, &range->first);
-		last = interpret_bound(in, &range->last);
-		if (sector >= first && sector < last) {
-			*position += sector - first;
-			return true;
-		}
-		*position += last - first;
+	while (interpret_next_range(in, &walk)) {
+		if (sector >= walk.first && sector < walk.last)
+			return position + sector - walk.first;
+		position += walk.last - walk.first;
 	}
-	return false;
+	return position;
 }
 
 static uint64_t position_of(const struct interpreter *in, const struct ast_rule *rule,
 			    uint64_t sector)
 {
-	uint64_t position;
+	const struct ast_condition *list = interpret_lba_list(rule->condition);
 
 	if (!rule->action->has_at)
 		return sector;
-	position = rule->action->at.value / SECTOR;
-	packed(in, interpret_lba_list(rule->condition)->ranges, sector, &position);
-	return position;
+	return rule->action->at.value / SECTOR + packed(in, list->ranges, sector);
 }
 
 static void to_stripe(const struct ast_action *action, uint64_t position,
