@@ -85,7 +85,8 @@ tools: $(BUILD)/ublkpolc $(BUILD)/ublkpol
 ifneq ($(shell command -v pkg-config),)
 include compiler/build.mk runtime/build.mk
 -include tests/unit/build.mk tests/unit-runtime/build.mk
-include tests/interpreter/build.mk tests/compiler/build.mk tests/fuzz/build.mk tests/model/build.mk tests/kernel/build.mk
+include tests/interpreter/build.mk tests/compiler/build.mk tests/fuzz/build.mk
+include tests/model/build.mk tests/kernel/build.mk
 -include bench/bench.mk
 else
 $(BUILD)/%:

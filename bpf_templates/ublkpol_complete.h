@@ -100,7 +100,7 @@ static __always_inline int ublkpol_recover(void *ctx, struct ublkpol_request *rq
 {
 	__u32 dir = rq->op == UBLK_IO_OP_READ ? UBLKPOL_DIR_READ : UBLKPOL_DIR_WRITE;
 	__u64 sector = rq->sector + (failure->payload >> UBLKPOL_SECTOR_SHIFT);
-	struct ublkpol_decision decision;
+	struct ublkpol_decision decision = {};
 	struct ublkpol_mirror *state;
 	__u32 index;
 

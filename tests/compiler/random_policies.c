@@ -117,11 +117,11 @@ static bool print_productions(FILE *grammar)
 
 int main(int argc, char *argv[])
 {
-	FILE *grammar = fopen(COVERAGE_GRAMMAR, "r");
 	unsigned int count;
 	bool is_complete;
+	FILE *grammar;
 
-	if (argc != 3 || !grammar) {
+	if (argc != 3) {
 		fputs("usage: random-policies DIRECTORY COUNT\n", stderr);
 		return 2;
 	}
@@ -129,6 +129,11 @@ int main(int argc, char *argv[])
 	policy_debug = 1;
 	if (!write_policies(argv[1], count))
 		return EXIT_FAILURE;
+	grammar = fopen(COVERAGE_GRAMMAR, "r");
+	if (!grammar) {
+		perror(COVERAGE_GRAMMAR);
+		return EXIT_FAILURE;
+	}
 	printf("Productions of the grammar, and how often %u policies use them:\n", count);
 	is_complete = print_productions(grammar);
 	printf("%u policies accepted, %u refused%s\n", count, coverage.nr_refused,

@@ -413,7 +413,7 @@ static void print_rare(struct random_draw *draw)
 		"(read size <= 1KiB or write fua) -> error EIO",
 		"not read chance 1% -> error EIO",
 		"discard -> drop",
-		"write meta size > 64KiB -> drop count lost",
+		"discard size > 16KiB -> zero count lost",
 	};
 	static const char *const wild[] = {
 		"write -> drop",	   "write fua -> drop", "LBA 0-50% write -> b0",
@@ -422,7 +422,7 @@ static void print_rare(struct random_draw *draw)
 	};
 
 	if (draw->is_wild && random_chance(70))
-		fprintf(draw->out, "%s\n", wild[random_below(8)]);
+		fprintf(draw->out, "%s\n", wild[random_below(9)]);
 	else
 		fprintf(draw->out, "%s\n", rules[random_below(9)]);
 }
@@ -467,28 +467,48 @@ static FILE *open_file(const char *directory, const char *name, const char *suff
 	return fopen(path, "w");
 }
 
-static void print_ranges(struct random_draw *draw, FILE *out)
+/* What policies read a set from */
+static int write_ranges(const struct random_draw *draw, const char *directory)
 {
+	FILE *out = open_file(directory, draw->name, ".ranges");
 	char text[RANDOM_TEXT];
 
+	if (!out)
+		return -errno;
 	for (unsigned int i = 0; i < draw->nr_cuts; i++) {
 		if (i && random_chance(50))
 			continue;
 		random_range_print(text, draw, i, i + 1);
 		fprintf(out, "%s\n", text);
 	}
-	fclose(out);
+	return fclose(out) ? -errno : 0;
+}
+
+static int write_include(const struct random_draw *draw, const char *directory)
+{
+	FILE *out = open_file(directory, draw->name, ".inc");
+
+	if (!out)
+		return -errno;
+	fprintf(out, "# rules that come first\nwrite fua swap -> error EIO\n");
+	return fclose(out) ? -errno : 0;
+}
+
+static int write_policy(struct random_draw *draw, const char *directory)
+{
+	draw->out = open_file(directory, draw->name, ".ublkpol");
+	if (!draw->out)
+		return -errno;
+	print_declarations(draw);
+	print_rules(draw);
+	return fclose(draw->out) ? -errno : 0;
 }
 
 int random_policy_write(struct random_policy *policy, const char *directory, const char *name)
 {
 	struct random_draw draw = { .policy = policy, .name = name };
-	FILE *ranges = open_file(directory, name, ".ranges");
-	FILE *include = open_file(directory, name, ".inc");
+	int err;
 
-	draw.out = open_file(directory, name, ".ublkpol");
-	if (!ranges || !include || !draw.out)
-		return -errno;
 	policy->block = random_chance(30) ? 8 : 1;
 	draw.is_wild = random_chance(15);
 	draw.has_size = random_chance(75);
@@ -497,10 +517,8 @@ int random_policy_write(struct random_policy *policy, const char *directory, con
 	draw_regions(&draw);
 	draw_backend_sizes(&draw);
 
-	fprintf(include, "# rules that come first\nwrite fua swap -> error EIO\n");
-	fclose(include);
-	print_ranges(&draw, ranges);
-	print_declarations(&draw);
-	print_rules(&draw);
-	return fclose(draw.out) ? -errno : 0;
+	err = write_ranges(&draw, directory);
+	if (!err)
+		err = write_include(&draw, directory);
+	return err ? err : write_policy(&draw, directory);
 }

@@ -12,6 +12,7 @@
 
 #include "ast_print.h"
 #include "emit.h"
+#include "explain.h"
 #include "format.h"
 #include "image.h"
 #include "layout.h"
@@ -119,6 +120,38 @@ static void fuzz_print(struct diag *diag, bool as_json)
 		diag_print(diag, out, true);
 }
 
+/* The picture and the table, as text, SVG and JSON */
+static void fuzz_explain(const struct policy_image *image, const struct resolve_layout *layout,
+			 enum routing_scale scale, struct arena *arena)
+{
+	static const struct explain_style style = { .has_color = true, .has_unicode = true };
+	struct routing routing;
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	routing_build(&routing, image, layout, scale, arena);
+	routing_print(out, &routing);
+	routing_print_json(out, &routing);
+	explain_text(out, &routing, &style);
+	explain_svg(out, &routing);
+	fclose(out);
+	free(text);
+}
+
+/* Laid out on a device of @size bytes; 0: as large as the policy says, if it does */
+static void fuzz_layout(const struct policy_image *image, const struct ast_policy *policy,
+			uint64_t size, struct arena *arena, struct diag *diag)
+{
+	const struct options_sizes sizes = { .device = size };
+	struct resolve_layout layout;
+	enum routing_scale scale;
+
+	if (layout_policy(image, policy, &sizes, &layout, &scale, diag))
+		fuzz_explain(image, &layout, scale, arena);
+	resolve_free(&layout);
+}
+
 /* As ublkpolc.c does it, --diagnostics=json for every other input */
 static void fuzz_compile(struct source *source, struct arena *arena, bool as_json)
 {
@@ -136,8 +169,8 @@ static void fuzz_compile(struct source *source, struct arena *arena, bool as_jso
 		plan_build(&plan, &policy, arena, &diag);
 	if (diag.nr_errors == diag.nr_found) {
 		image_build(&image, &plan, source, &diag.checks, arena);
-		layout_check(&image, &policy, 0, &diag);
-		layout_check(&image, &policy, 1ULL << 30, &diag);
+		fuzz_layout(&image, &policy, 0, arena, &diag);
+		fuzz_layout(&image, &policy, 1ULL << 30, arena, &diag);
 	}
 	if (!diag.nr_errors)
 		fuzz_emit(&image, &plan);

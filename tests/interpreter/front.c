@@ -10,6 +10,9 @@
 
 int front_open(struct front *front, const char *path)
 {
+	const struct options_sizes sizes = { 0 };
+	struct resolve_layout layout;
+	enum routing_scale scale;
 	int err;
 
 	*front = (struct front){ 0 };
@@ -26,7 +29,8 @@ int front_open(struct front *front, const char *path)
 		return -EINVAL;
 	image_build(&front->image, &front->plan, &front->source, &front->diag.checks,
 		    &front->arena);
-	layout_check(&front->image, &front->policy, 0, &front->diag);
+	layout_policy(&front->image, &front->policy, &sizes, &layout, &scale, &front->diag);
+	resolve_free(&layout);
 	return front->diag.nr_errors ? -EINVAL : 0;
 }
 

@@ -18,13 +18,26 @@ struct possible {
 	unsigned int nr_reads, nr_writes;
 };
 
+/* A discard promises nothing: it may be thrown away */
+static bool is_promise(unsigned int op, const struct interpret_place *place)
+{
+	return op != UBLK_IO_OP_DISCARD ||
+	       (place->kind != INTERPRET_ZERO && place->kind != INTERPRET_DROP);
+}
+
 static void find_possible(struct interpreter *in, uint64_t sector, struct possible *possible)
 {
 	possible->nr_reads = interpret_possible(in, UBLK_IO_OP_READ, sector, possible->reads);
 	possible->nr_writes = 0;
-	for (unsigned int i = 0; i < NR_WRITE_OPS; i++)
-		possible->nr_writes += interpret_possible(in, write_ops[i], sector,
-							  possible->writes + possible->nr_writes);
+	for (unsigned int i = 0; i < NR_WRITE_OPS; i++) {
+		struct interpret_place *places = possible->writes + possible->nr_writes;
+		unsigned int nr = interpret_possible(in, write_ops[i], sector, places);
+
+		for (unsigned int k = 0; k < nr; k++) {
+			if (is_promise(write_ops[i], &places[k]))
+				possible->writes[possible->nr_writes++] = places[k];
+		}
+	}
 }
 
 static bool fits(const struct interpreter *in, const struct interpret_place *places,
@@ -53,16 +66,48 @@ static bool has_copy(const struct interpret_place *place, unsigned int backend, 
 /* Does the read find what the write has left? */
 static bool finds(const struct interpret_place *read, const struct interpret_place *write)
 {
-	if (read->kind == INTERPRET_ERROR || read->kind == INTERPRET_USER)
+	if (read->kind == INTERPRET_ERROR || read->kind == INTERPRET_USER ||
+	    write->kind == INTERPRET_ERROR || write->kind == INTERPRET_USER)
 		return true;
-	if (write->kind == INTERPRET_ERROR || write->kind == INTERPRET_USER ||
-	    write->kind == INTERPRET_DROP)
-		return true;
-	if (read->kind != write->kind)
+	if (read->kind != INTERPRET_DATA)
+		return write->kind != INTERPRET_DATA;
+	if (write->kind != INTERPRET_DATA)
 		return false;
-	for (unsigned int i = 0; read->kind == INTERPRET_DATA && i < read->nr_copies; i++) {
+	for (unsigned int i = 0; i < read->nr_copies; i++) {
 		if (!has_copy(write, read->backends[i], read->sector))
 			return false;
+	}
+	return true;
+}
+
+static bool is_mirror(const struct interpreter *in, const struct interpret_place *place)
+{
+	return place->rule != INTERPRET_NO_RULE &&
+	       in->rules[place->rule]->action->kind == AST_ACTION_MIRROR;
+}
+
+static bool has_same_copies(const struct interpret_place *a, const struct interpret_place *b)
+{
+	for (unsigned int i = 0; i < a->nr_copies; i++) {
+		if (!has_copy(b, a->backends[i], a->sector))
+			return false;
+	}
+	return a->nr_copies == b->nr_copies;
+}
+
+/* Which legs of a mirror are good would not stay true, if some writes passed it by */
+static bool is_mirror_alone(const struct interpreter *in, const struct possible *possible)
+{
+	for (unsigned int i = 0; i < possible->nr_writes; i++) {
+		const struct interpret_place *mirror = &possible->writes[i];
+
+		for (unsigned int k = 0; is_mirror(in, mirror) && k < possible->nr_writes; k++) {
+			const struct interpret_place *other = &possible->writes[k];
+
+			if (other->kind == INTERPRET_DATA &&
+			    (!is_mirror(in, other) || !has_same_copies(mirror, other)))
+				return false;
+		}
 	}
 	return true;
 }
@@ -131,7 +176,8 @@ static bool all_coherent(struct interpreter *in, struct possible *possible)
 	for (uint64_t sector = 0; sector < in->dev_sectors; sector++) {
 		find_possible(in, sector, possible);
 		if (!fits(in, possible->reads, possible->nr_reads) ||
-		    !fits(in, possible->writes, possible->nr_writes) || !is_coherent(possible))
+		    !fits(in, possible->writes, possible->nr_writes) || !is_coherent(possible) ||
+		    !is_mirror_alone(in, possible))
 			return false;
 	}
 	return true;
