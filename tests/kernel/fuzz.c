@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
 
 #include "fuzz.h"
 #include "test_device.h"
@@ -48,7 +51,13 @@ static const struct slot slots[] = {
 	{ BIO, O_WRONLY, 0 },
 };
 
-static const char *const op_names[] = { "read", "write", "flush", "discard", "write zeroes" };
+static const char *const op_names[] = {
+	[UBLK_IO_OP_READ] = "read",
+	[UBLK_IO_OP_WRITE] = "write",
+	[UBLK_IO_OP_FLUSH] = "flush",
+	[UBLK_IO_OP_DISCARD] = "discard",
+	[UBLK_IO_OP_WRITE_ZEROES] = "write zeroes",
+};
 
 struct fuzz {
 	struct test_device dev;
@@ -61,7 +70,7 @@ struct fuzz {
 	unsigned char *payload, *expected;
 	unsigned int start, sectors;
 	unsigned long requests, sqes, submitted;
-	unsigned long results[4][5]; /* by op: success and the errors */
+	unsigned long results[ARRAY_SIZE(op_names)][5]; /* by op: success and the errors */
 	unsigned long byte_mutations[sizeof(struct io_uring_sqe)];
 	__u64 rng;
 };
@@ -104,6 +113,19 @@ static struct fuzz_call *add_call(struct fuzz *f, unsigned int opcode, int fd, _
 	return call;
 }
 
+static void add_fallocate(struct fuzz *f, int slot, unsigned int first, unsigned int nr)
+{
+	bool hole = f->plan.op == UBLK_IO_OP_DISCARD || (!f->plan.nounmap && chance(f, 50));
+	__u64 first_byte = first * 512ULL;
+	struct fuzz_call *call;
+
+	call = add_call(f, IORING_OP_FALLOCATE, slot, below(f, BACKEND_SECTORS - nr + 1) * 512ULL,
+			nr * 512ULL,
+			FALLOC_FL_KEEP_SIZE | (hole ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE));
+	memcpy(call->sqe + offsetof(struct io_uring_sqe, user_data), &first_byte,
+	       sizeof(first_byte));
+}
+
 static void add_part(struct fuzz *f, unsigned int first, unsigned int nr)
 {
 	bool read = f->plan.op == UBLK_IO_OP_READ;
@@ -114,6 +136,8 @@ static void add_part(struct fuzz *f, unsigned int first, unsigned int nr)
 	if (chance(f, 20))
 		add_call(f, IORING_OP_NOP, read ? UBLK_BPF_FD_ZERO : UBLK_BPF_FD_DROP, 0,
 			 first * 512ULL, nr * 512);
+	else if (f->plan.op == UBLK_IO_OP_DISCARD || f->plan.op == UBLK_IO_OP_WRITE_ZEROES)
+		add_fallocate(f, slot, first, nr);
 	else
 		add_call(f, read ? IORING_OP_READ : IORING_OP_WRITE, slot,
 			 below(f, BACKEND_SECTORS - nr + 1) * 512ULL, first * 512ULL, nr * 512);
@@ -128,7 +152,7 @@ static void plan_payload(struct fuzz *f)
 							: 1 + below(f, f->sectors - at);
 		add_part(f, at, nr);
 		/* a mirror, of all or of some of it */
-		if (f->plan.op == UBLK_IO_OP_WRITE && chance(f, 30))
+		if (f->plan.op != UBLK_IO_OP_READ && chance(f, 30))
 			add_part(f, at, 1 + below(f, nr));
 		at += nr;
 	}
@@ -149,13 +173,16 @@ static void plan_flush(struct fuzz *f)
 
 static void make_plan(struct fuzz *f)
 {
-	static const unsigned int ops[] = { UBLK_IO_OP_READ, UBLK_IO_OP_WRITE, UBLK_IO_OP_FLUSH };
 	unsigned int dice = below(f, 100);
+	unsigned int op = dice < 36   ? UBLK_IO_OP_READ
+			  : dice < 72 ? UBLK_IO_OP_WRITE
+			  : dice < 80 ? UBLK_IO_OP_FLUSH
+			  : dice < 88 ? UBLK_IO_OP_DISCARD
+				      : UBLK_IO_OP_WRITE_ZEROES;
 
 	f->plan = (struct model_plan){
-		.op = ops[dice < 46   ? 0
-			  : dice < 92 ? 1
-				      : 2],
+		.op = op,
+		.nounmap = op == UBLK_IO_OP_WRITE_ZEROES && chance(f, 50),
 		.max_items = MAX_ITEMS,
 		.slots = f->model_slots,
 		.nr_slots = ARRAY_SIZE(slots),
@@ -345,19 +372,28 @@ static bool beyond_end(const struct model_item *item)
 	return item->off > BACKEND_BYTES || item->len > BACKEND_BYTES - item->off;
 }
 
-/* A plan that would take long or make a file longer than the copy is not submitted */
+static bool changes_data(const struct model_item *item)
+{
+	return item->kind == MODEL_WRITE || item->kind == MODEL_DISCARD ||
+	       item->kind == MODEL_WRITE_ZEROES;
+}
+
+/* A plan that would take long or change a file beyond the copy is not submitted */
 static bool too_much(const struct fuzz *f)
 {
 	unsigned int i;
 
 	for (i = 0; i < f->plan.nr_items; i++)
-		if (f->plan.items[i].kind == MODEL_WRITE && beyond_end(&f->plan.items[i]) &&
+		if (changes_data(&f->plan.items[i]) && beyond_end(&f->plan.items[i]) &&
 		    slots[f->plan.items[i].slot].backend == FILE_ON_RING)
 			return true;
 	return f->plan.hold_ns > LONGEST_HOLD_NS;
 }
 
-/* Block devices end where they end; a read through the ring is filled with zeroes there */
+/*
+ * Block devices end where they end. Through the ring a read is filled with
+ * zeroes there, and fallocate() stops.
+ */
 static bool fails(const struct fuzz *f)
 {
 	unsigned int i;
@@ -367,8 +403,10 @@ static bool fails(const struct fuzz *f)
 
 		if (item->kind == MODEL_WRITE && beyond_end(item))
 			return true;
-		if (item->kind == MODEL_READ && beyond_end(item) &&
+		if ((item->kind == MODEL_READ || changes_data(item)) && beyond_end(item) &&
 		    slots[item->slot].backend == BIO)
+			return true;
+		if (changes_data(item) && item->off >= BACKEND_BYTES)
 			return true;
 	}
 	return false;
@@ -392,43 +430,56 @@ static void expect_read(struct fuzz *f)
 	}
 }
 
-/* What is written twice, or by a request that failed, is whatever it is now */
+/* How much of an item's range the backend has */
+static size_t on_backend(const struct model_item *item)
+{
+	if (item->off >= BACKEND_BYTES)
+		return 0;
+	return item->len < BACKEND_BYTES - item->off ? item->len : BACKEND_BYTES - item->off;
+}
+
+/*
+ * What was discarded, written twice, or written by a request that failed, is
+ * whatever it is now
+ */
 static void learn(struct fuzz *f, const struct model_item *item)
 {
 	enum backend b = slots[item->slot].backend;
-	size_t len = item->len;
+	size_t len = on_backend(item);
 
-	if (item->off >= BACKEND_BYTES)
+	if (!len)
 		return;
-	if (beyond_end(item))
-		len = BACKEND_BYTES - item->off;
 	require(pread(f->backends[b], f->expected, len, (off_t)item->off) == (ssize_t)len ? 0
 											  : -EIO,
 		"read the backend");
 	memcpy(f->copy[b] + item->off, f->expected, len);
 }
 
-static void apply_write(struct fuzz *f, bool failed)
+static void apply_changes(struct fuzz *f, bool failed)
 {
-	bool twice = failed;
+	bool twice = failed || f->plan.op == UBLK_IO_OP_DISCARD;
 	unsigned int i;
-	size_t sector;
+	size_t sector, len;
 
 	for (i = 0; i < f->plan.nr_items; i++) {
 		const struct model_item *item = &f->plan.items[i];
 		enum backend b;
 
-		if (item->kind != MODEL_WRITE || beyond_end(item))
+		if (!changes_data(item))
 			continue;
 		b = slots[item->slot].backend;
-		memcpy(f->copy[b] + item->off, f->payload + item->addr, item->len);
-		for (sector = item->off / 512; sector < (item->off + item->len) / 512; sector++) {
+		len = on_backend(item);
+		if (item->kind == MODEL_WRITE)
+			memcpy(f->copy[b] + item->off, f->payload + item->addr, len);
+		else if (len)
+			memset(f->copy[b] + item->off, 0, len);
+		for (sector = item->off / 512; sector < (item->off + len) / 512; sector++) {
 			twice |= f->touched[b][sector] == f->requests;
 			f->touched[b][sector] = f->requests;
 		}
 	}
 	for (i = 0; twice && i < f->plan.nr_items; i++)
-		if (f->plan.items[i].kind == MODEL_WRITE)
+		if (changes_data(&f->plan.items[i]))
 			learn(f, &f->plan.items[i]);
 }
 
@@ -449,6 +500,9 @@ static int send(struct fuzz *f)
 {
 	struct iovec iov = { f->payload, f->sectors * 512ULL };
 	off_t off = (off_t)f->start * 512;
+	const __u64 range[2] = { (__u64)off, iov.iov_len };
+	const int mode = FALLOC_FL_KEEP_SIZE |
+			 (f->plan.nounmap ? FALLOC_FL_ZERO_RANGE : FALLOC_FL_PUNCH_HOLE);
 	ssize_t n;
 
 	switch (f->plan.op) {
@@ -461,6 +515,10 @@ static int send(struct fuzz *f)
 			*(__u64 *)(f->payload + n) = any(f);
 		n = pwritev2(f->dev.disk_fd, &iov, 1, off, chance(f, 20) ? RWF_DSYNC : 0);
 		break;
+	case UBLK_IO_OP_DISCARD:
+		return ioctl(f->dev.disk_fd, BLKDISCARD, range) ? errno : 0;
+	case UBLK_IO_OP_WRITE_ZEROES:
+		return fallocate(f->dev.disk_fd, mode, off, (off_t)iov.iov_len) ? errno : 0;
 	default:
 		return fdatasync(f->dev.disk_fd) ? errno : 0;
 	}
@@ -558,8 +616,7 @@ static bool check_effect(struct fuzz *f, int error)
 	if (f->todo->ret != UBLK_BPF_SUBMIT || !model_submittable(&f->plan))
 		return true;
 	f->submitted++;
-	if (f->plan.op == UBLK_IO_OP_WRITE)
-		apply_write(f, error);
+	apply_changes(f, error);
 	if (f->plan.op != UBLK_IO_OP_READ || error)
 		return true;
 	expect_read(f);
@@ -625,6 +682,12 @@ static void set_up(struct fuzz *f, const char *path)
 	f->dev.flags = UBLK_F_USER_COPY | UBLK_F_NO_AUTO_PART_SCAN;
 	f->dev.sectors = DEVICE_SECTORS;
 	f->dev.attrs = UBLK_ATTR_VOLATILE_CACHE | UBLK_ATTR_FUA;
+	f->dev.discard = (struct ublk_param_discard){
+		.discard_granularity = 512,
+		.max_discard_sectors = PAYLOAD_SECTORS,
+		.max_write_zeroes_sectors = PAYLOAD_SECTORS,
+		.max_discard_segments = 1,
+	};
 	f->dev.max_items = MAX_ITEMS;
 	f->payload = zero_bytes(BACKEND_BYTES);
 	f->expected = zero_bytes(BACKEND_BYTES);
@@ -640,10 +703,11 @@ static void report(const struct fuzz *f)
 	       f->submitted);
 	printf("     %-12s %10s %10s %10s %10s %10s\n", "", "accepted", "EINVAL", "EBADF", "E2BIG",
 	       "EOPNOTSUPP");
-	for (op = UBLK_IO_OP_READ; op <= UBLK_IO_OP_FLUSH; op++)
-		printf("     %-12s %10lu %10lu %10lu %10lu %10lu\n", op_names[op],
-		       f->results[op][0], f->results[op][1], f->results[op][2], f->results[op][3],
-		       f->results[op][4]);
+	for (op = 0; op < ARRAY_SIZE(op_names); op++)
+		if (op_names[op])
+			printf("     %-12s %10lu %10lu %10lu %10lu %10lu\n", op_names[op],
+			       f->results[op][0], f->results[op][1], f->results[op][2],
+			       f->results[op][3], f->results[op][4]);
 	for (i = 0; i < sizeof(struct io_uring_sqe); i++)
 		all_bytes &= f->byte_mutations[i] > 0;
 	check(all_bytes, "every byte of the SQE was changed");

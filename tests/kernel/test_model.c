@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
+#include <linux/falloc.h>
 #include <linux/ublk_bpf.h>
 #include <linux/ublk_cmd.h>
 
@@ -21,6 +22,8 @@ static bool rest_is_zero(const struct io_uring_sqe *sqe)
 	memset(bytes + offsetof(struct io_uring_sqe, len), 0, 4);
 	if (sqe->opcode == IORING_OP_FSYNC)
 		memset(bytes + offsetof(struct io_uring_sqe, fsync_flags), 0, 4);
+	if (sqe->opcode == IORING_OP_FALLOCATE)
+		memset(bytes + offsetof(struct io_uring_sqe, user_data), 0, 8);
 	for (i = 0; i < sizeof(bytes); i++)
 		if (bytes[i])
 			return false;
@@ -53,6 +56,21 @@ static unsigned int bad_rw(const struct model_plan *plan, const struct io_uring_
 	if (sqe->off % 512 || sqe->off > LLONG_MAX - (__u64)sqe->len)
 		errors |= MODEL_EINVAL;
 	return errors | bad_part(plan, sqe->addr, sqe->len, !write);
+}
+
+/* addr is a length and len a mode here; user_data says where in the request it begins */
+static unsigned int bad_fallocate(const struct model_plan *plan, const struct io_uring_sqe *sqe,
+				  __s32 fd)
+{
+	bool hole = sqe->len == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	bool zeroes = sqe->len == (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE);
+	unsigned int errors = bad_slot(plan, fd, true);
+
+	if (plan->op == UBLK_IO_OP_DISCARD ? !hole : !zeroes && (!hole || plan->nounmap))
+		errors |= MODEL_EINVAL;
+	if (sqe->off % 512 || sqe->off > LLONG_MAX || sqe->addr > LLONG_MAX - sqe->off)
+		errors |= MODEL_EINVAL;
+	return errors | bad_part(plan, sqe->user_data, sqe->addr, false);
 }
 
 static unsigned int bad_nothing(const struct model_plan *plan, const struct io_uring_sqe *sqe,
@@ -93,6 +111,7 @@ static unsigned int bad_sqe(const struct model_plan *plan, const struct io_uring
 			    enum model_kind *kind)
 {
 	bool read = plan->op == UBLK_IO_OP_READ, write = plan->op == UBLK_IO_OP_WRITE;
+	bool discard = plan->op == UBLK_IO_OP_DISCARD, zeroes = plan->op == UBLK_IO_OP_WRITE_ZEROES;
 
 	switch (sqe->opcode) {
 	case IORING_OP_READ:
@@ -103,10 +122,13 @@ static unsigned int bad_sqe(const struct model_plan *plan, const struct io_uring
 		return write ? bad_rw(plan, sqe, fd, true) : MODEL_EOPNOTSUPP;
 	case IORING_OP_NOP:
 		*kind = read ? MODEL_ZERO : MODEL_DROP;
-		return read || write ? bad_nothing(plan, sqe, fd) : MODEL_EOPNOTSUPP;
+		return plan->op != UBLK_IO_OP_FLUSH ? bad_nothing(plan, sqe, fd) : MODEL_EOPNOTSUPP;
 	case IORING_OP_FSYNC:
 		*kind = MODEL_FSYNC;
 		return plan->op == UBLK_IO_OP_FLUSH ? bad_fsync(plan, sqe, fd) : MODEL_EOPNOTSUPP;
+	case IORING_OP_FALLOCATE:
+		*kind = discard ? MODEL_DISCARD : MODEL_WRITE_ZEROES;
+		return discard || zeroes ? bad_fallocate(plan, sqe, fd) : MODEL_EOPNOTSUPP;
 	case IORING_OP_TIMEOUT:
 		return bad_hold(plan, sqe, fd);
 	default:
@@ -119,6 +141,7 @@ unsigned int model_queue(struct model_plan *plan, const void *bytes, __u32 sqe_l
 	enum model_kind kind = MODEL_READ;
 	unsigned int errors = 0;
 	struct io_uring_sqe sqe;
+	struct model_item item;
 
 	memcpy(&sqe, bytes, sizeof(sqe));
 	if (sqe_len != sizeof(sqe) || !rest_is_zero(&sqe))
@@ -134,9 +157,12 @@ unsigned int model_queue(struct model_plan *plan, const void *bytes, __u32 sqe_l
 		plan->hold_ns = sqe.off;
 		return 0;
 	}
-	plan->items[plan->nr_items++] = (struct model_item){ kind, fd, sqe.off, sqe.addr, sqe.len };
-	if (kind != MODEL_FSYNC && sqe.addr + sqe.len > plan->covered)
-		plan->covered = sqe.addr + sqe.len;
+	item = (struct model_item){ kind, fd, sqe.off, sqe.addr, sqe.len };
+	if (sqe.opcode == IORING_OP_FALLOCATE)
+		item = (struct model_item){ kind, fd, sqe.off, sqe.user_data, sqe.addr };
+	plan->items[plan->nr_items++] = item;
+	if (kind != MODEL_FSYNC && item.addr + item.len > plan->covered)
+		plan->covered = item.addr + item.len;
 	return 0;
 }
 

@@ -16,7 +16,15 @@ struct model_slot {
 	bool readable, writable;
 };
 
-enum model_kind { MODEL_READ, MODEL_WRITE, MODEL_FSYNC, MODEL_ZERO, MODEL_DROP };
+enum model_kind {
+	MODEL_READ,
+	MODEL_WRITE,
+	MODEL_FSYNC,
+	MODEL_DISCARD,
+	MODEL_WRITE_ZEROES,
+	MODEL_ZERO,
+	MODEL_DROP
+};
 
 struct model_item {
 	enum model_kind kind;
@@ -27,7 +35,8 @@ struct model_item {
 struct model_plan {
 	/* Set by the user of the model */
 	unsigned int op; /* UBLK_IO_OP_* */
-	__u64 payload; /* bytes */
+	bool nounmap; /* UBLK_IO_F_NOUNMAP */
+	__u64 payload; /* bytes, also of a request without data */
 	unsigned int max_items;
 	const struct model_slot *slots;
 	int nr_slots;

@@ -4,8 +4,9 @@
 # says, nothing hangs, and only valid plans touch the backends
 . "$(dirname "$0")/lib.sh"
 
-null_blk nullb_a 2
-null_blk nullb_c 2
-truncate -s 2M "$disk/b"
-"$kernel_tests/fuzz" "$kernel_tests/fuzz.bpf.o" /dev/nullb_a "$disk/b" /dev/nullb_c \
+truncate -s 2M "$disk/a" "$disk/b" "$disk/c"
+# null_blk has no write-zeroes
+loop_a=$(losetup --find --show "$disk/a")
+loop_c=$(losetup --find --show "$disk/c")
+"$kernel_tests/fuzz" "$kernel_tests/fuzz.bpf.o" "$loop_a" "$disk/b" "$loop_c" \
 	"$(repeated 50000 1000000)"
