@@ -58,6 +58,12 @@ static void emit_image_header(struct emit *e)
 }
 
 /* An index, or one of the names for none */
+/* Between the entries of a table: a few on each line */
+static void emit_image_blank(struct emit *e, __u32 index)
+{
+	emit(e, index % 4 ? " " : "\n\t\t");
+}
+
 static void emit_image_index(struct emit *e, __u32 index)
 {
 	if (index == UBLKPOL_NEVER)
@@ -122,14 +128,16 @@ static void emit_image_rules(struct emit *e)
 		emit_image_target(e, &image->targets[i]);
 	emit(e, "\t},\n\t.outcomes = {");
 	for (__u32 i = 0; i < image->header->nr_outcomes; i++) {
-		emit_char(e, ' ');
+		emit_image_blank(e, i);
 		emit_image_index(e, image->outcomes[i]);
 		emit_char(e, ',');
 	}
-	emit(e, " },\n\t.legs = {");
-	for (__u32 i = 0; i < image->header->nr_legs; i++)
-		emit(e, " %u,", image->legs[i]);
-	emit(e, " },\n");
+	emit(e, "\n\t},\n\t.legs = {");
+	for (__u32 i = 0; i < image->header->nr_legs; i++) {
+		emit_image_blank(e, i);
+		emit(e, "%u,", image->legs[i]);
+	}
+	emit(e, "\n\t},\n");
 }
 
 static void emit_image_names(struct emit *e)
@@ -157,9 +165,11 @@ static void emit_image_ranges(struct emit *e)
 	const struct policy_image *image = e->image;
 
 	emit(e, "\t.lists = {");
-	for (__u32 i = 0; i < image->header->nr_lists; i++)
-		emit(e, " { %u, %u },", image->lists[i].first_part, image->lists[i].nr_parts);
-	emit(e, " },\n\t.parts = {\n");
+	for (__u32 i = 0; i < image->header->nr_lists; i++) {
+		emit_image_blank(e, i);
+		emit(e, "{ %u, %u },", image->lists[i].first_part, image->lists[i].nr_parts);
+	}
+	emit(e, "\n\t},\n\t.parts = {\n");
 	for (__u32 i = 0; i < image->header->nr_parts; i++) {
 		const struct ublkpol_part *part = &image->parts[i];
 

@@ -73,6 +73,31 @@ static const __u64 *layout_backends(const struct policy_image *image,
 	return sectors;
 }
 
+/* Does some rule match all requests that none before it matches? */
+static bool layout_has_default(const struct policy_image *image, enum ublkpol_direction dir)
+{
+	for (__u32 i = 0; i < image->header->nr_rules; i++) {
+		const struct ublkpol_rule *rule = &image->rules[i];
+
+		if (!rule->nr_lists && image->outcomes[rule->first_outcome[dir]] == UBLKPOL_ALWAYS)
+			return true;
+	}
+	return false;
+}
+
+/* Without a size, nobody can tell whether the ranges leave a gap */
+static void layout_check_default(const struct policy_image *image, struct diag *diag)
+{
+	if (layout_has_default(image, UBLKPOL_DIR_READ) &&
+	    layout_has_default(image, UBLKPOL_DIR_WRITE))
+		return;
+	diag_check(
+		diag, UBLKPOL_CHECK_MISSING_DEFAULT, (struct location){ 0 },
+		"'default -> ...' serves the rest; --size checks the policy for one size",
+		"whether the rules match everything depends on the size of the device, and there "
+		"is no 'default'");
+}
+
 bool layout_policy(const struct policy_image *image, const struct ast_policy *policy,
 		   const struct options_sizes *sizes, struct resolve_layout *resolved,
 		   enum routing_scale *scale, struct diag *diag)
@@ -95,8 +120,10 @@ bool layout_policy(const struct policy_image *image, const struct ast_policy *po
 		if (!image->header->size)
 			*scale = input.is_nominal ? ROUTING_PERCENT : ROUTING_OPEN;
 	}
-	if (!input.dev_sectors && !input.backend_sectors)
+	if (!input.dev_sectors && !input.backend_sectors) {
+		layout_check_default(image, diag);
 		return false;
+	}
 	err = resolve_policy(&input, resolved);
 	if (err == -ENOMEM)
 		diag_error(diag, (struct location){ 0 }, NULL, "out of memory");

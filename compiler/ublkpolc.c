@@ -39,9 +39,10 @@ static void write_c(FILE *out, const void *arg)
 {
 	const struct run *run = arg;
 	const char *slash = strrchr(run->options.output, '/');
+	const char *name = slash ? slash + 1 : run->options.output;
 
 	emit_program(out, &run->image, &run->plan, run->source.name,
-		     slash ? slash + 1 : run->options.output);
+		     strcmp(name, "-") ? name : "policy.bpf.c");
 }
 
 static void write_format(FILE *out, const void *arg)

@@ -29,9 +29,11 @@ static void collect(void *arg, const struct resolve_message *message)
 		 message->text);
 }
 
-/* Resolves @text for backends of the given sizes */
-static int resolve(const char *text, __u32 block, const __u64 *sectors)
+/* Resolves @text for backends of the given sizes, with the checks at these levels */
+static int resolve_at(const struct ublkpol_check_levels *levels, const char *text, __u32 block,
+		      const __u64 *sectors)
 {
+	static struct ublkpol_header header;
 	struct resolve_input input = {
 		.image = &policy.image,
 		.backend_sectors = sectors,
@@ -44,7 +46,17 @@ static int resolve(const char *text, __u32 block, const __u64 *sectors)
 	messages[0] = '\0';
 	unit_compile(&policy, text);
 	ck_assert_msg(!policy.diag.nr_errors, "%s", text);
+	header = *policy.image.header;
+	header.checks = *levels;
+	policy.image.header = &header;
 	return resolve_policy(&input, &layout);
+}
+
+static int resolve(const char *text, __u32 block, const __u64 *sectors)
+{
+	const struct ublkpol_check_levels levels = checks_default();
+
+	return resolve_at(&levels, text, block, sectors);
 }
 
 static void segment_is(unsigned int index, __u64 start, __u64 end, __s64 delta, __u32 rule)
@@ -253,6 +265,44 @@ START_TEST(unreachable_rules)
 }
 END_TEST
 
+/* What the compiler switched off, the loader does not look for */
+START_TEST(checks_are_switched_in_the_object)
+{
+	const char *text = "read -> fd0\nwrite -> fd1\n";
+	struct ublkpol_check_levels levels = checks_default();
+	const __u64 sectors[] = { MIB, MIB };
+
+	ck_assert_int_eq(resolve_at(&levels, text, 512, sectors), -EINVAL);
+	levels.errors = 0;
+	ck_assert_int_eq(resolve_at(&levels, text, 512, sectors), 0);
+	ck_assert_ptr_nonnull(strstr(messages, "coherence"));
+	levels.off = 1U << UBLKPOL_CHECK_COHERENCE | 1U << UBLKPOL_CHECK_ALIAS;
+	ck_assert_int_eq(resolve_at(&levels, text, 512, sectors), 0);
+	ck_assert_str_eq(messages, "");
+
+	text = "size 2MiB\nLBA 0-2MiB -> fd0\n";
+	ck_assert_int_eq(resolve_at(&levels, text, 512, sectors), 0);
+	levels = checks_default();
+	ck_assert_int_eq(resolve_at(&levels, text, 512, sectors), -EINVAL);
+	levels.off = 1U << UBLKPOL_CHECK_OVERCOMMIT;
+	ck_assert_int_eq(resolve_at(&levels, text, 512, sectors), 0);
+	ck_assert_str_eq(messages, "");
+}
+END_TEST
+
+/* One object fits devices with blocks of any size */
+START_TEST(boundaries_are_rounded_to_blocks)
+{
+	const __u64 sectors[] = { MIB, MIB };
+
+	ck_assert_int_eq(resolve("LBA 0-1001 -> fd0\nLBA 1001-end -> fd1\n", 4096, sectors), 0);
+	segment_is(0, 0, 1000, 0, 0);
+	segment_is(1, 1000, MIB, 0, 1);
+	ck_assert_ptr_nonnull(strstr(messages, "1 unaligned 512512 bytes"));
+	ck_assert_ptr_nonnull(strstr(messages, "2 unaligned 512512 bytes"));
+}
+END_TEST
+
 START_TEST(many_ranges)
 {
 	size_t used;
@@ -307,6 +357,8 @@ TCase *resolve_case(void)
 	tcase_add_test(tcase, coherence);
 	tcase_add_test(tcase, alias);
 	tcase_add_test(tcase, unreachable_rules);
+	tcase_add_test(tcase, checks_are_switched_in_the_object);
+	tcase_add_test(tcase, boundaries_are_rounded_to_blocks);
 	tcase_add_test(tcase, many_ranges);
 	tcase_add_test(tcase, nominal_size);
 	return tcase;
