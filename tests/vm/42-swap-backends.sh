@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A swap opens and releases backends, and refuses what does not fit the device
+. "$(dirname "$0")/lib.sh"
+
+swap()
+{
+	"$ublkpol" swap -n "$id" "$policies/$1.bpf.o" "${@:2}"
+}
+
+state()
+{
+	"$ublkpol" show -n "$id" --json
+	find "/run/ublkpol/$id" "/sys/fs/bpf/ublkpol/$id" | sort
+	cat /sys/class/block/*/holders/* 2>/dev/null || true
+}
+
+# refused TEXT POLICY OPTION...
+refused()
+{
+	local text=$1 status=0 before
+	shift
+
+	before=$(state)
+	timeout 20 "$ublkpol" swap -n "$id" "$policies/$1.bpf.o" "${@:2}" >output 2>&1 ||
+		status=$?
+	[ $status -eq 4 ] || fail "status $status: swap $*: $(cat output)"
+	grep -qE -- "$text" output || fail "not '$text': $(cat output)"
+	[ "$(state)" = "$before" ] || fail "changed by swap $*: $(state)"
+}
+
+is_locked()
+{
+	! flock -n "$1" true
+}
+
+random_file "$disk/a" 8
+random_file "$disk/b" 8
+cp "$disk/b" "$disk/c"
+random_file small 2
+null_blk nullb1 8
+memory=$block_device
+
+add halves "$disk/a" "$disk/b"
+is_locked "$disk/b" || fail "a backend in use is not locked"
+
+# another file for fd1, which is written through the page cache of nobody else
+dd if=/dev/urandom of=new bs=64K count=1 status=none
+dd if=new of="$dev" bs=64K seek=$((6 * 16)) oflag=direct status=none
+swap halves -b fd1="$disk/c"
+flock -n "$disk/b" true || fail "the backend that was dropped is still locked"
+is_locked "$disk/c" || fail "the new backend is not locked"
+is_locked "$disk/a" || fail "the backend that was kept is not locked"
+cmp -n 65536 -i 0:$((6 << 20)) new "$disk/b"
+dd if="$dev" of=read bs=64K skip=$((6 * 16)) count=1 iflag=direct status=none
+cmp -n 65536 -i 0:$((6 << 20)) read "$disk/c"
+
+# a block device, which is claimed, and released
+swap halves -b fd1="$memory"
+! dm holder "0 16384 linear $memory 0" 2>/dev/null || fail "a backend in use was not claimed"
+dd if=new of="$dev" bs=64K seek=$((7 * 16)) oflag=direct status=none
+swap halves -b fd1="$disk/b"
+dm holder "0 16384 linear $memory 0"
+dd if="$block_device" of=read bs=64K skip=$((7 * 16)) count=1 iflag=direct status=none
+cmp new read
+dmsetup remove holder
+
+# the two change places: both files are kept, in other slots
+swap crossed
+dd if=new of="$dev" bs=64K count=1 oflag=direct status=none
+cmp -n 65536 new "$disk/b"
+swap halves -b fd0="$disk/b" -b fd1="$disk/a"
+dd if="$dev" of=read bs=64K count=1 iflag=direct status=none
+cmp new read
+
+refused 'it makes a device of 4194304 bytes, the device has 8388608' small
+refused 'it declares blocks of 4096 bytes, the device has 512' large-blocks
+refused 'reaches|beyond|holds' halves -b fd1=small
+refused "has no backend 'fd7'" halves -b fd7=small
+refused 'fd0 and fd1 are both' halves -b fd0="$disk/a" -b fd1="$disk/a"
+refused 'No such file' halves -b fd1=nothing
+refused 'fd2 has no file|fd3 has no file|fd4 has no file' mixed
+flock "$disk/c" sleep 60 &
+holder=$!
+within 5 is_locked "$disk/c" || fail "no lock to test with"
+refused 'locked by another process' halves -b fd1="$disk/c"
+pkill -P $holder || true
+wait $holder || true
+
+# what stands on the device: itself, dm, a loop device, a file in a file system,
+# another policy device
+refused 'is, or stands on, /dev/ublkb' halves -b fd1="$dev"
+dm above "0 16384 linear $dev 0"
+refused 'is, or stands on, /dev/ublkb' halves -b fd1="$block_device"
+mkfs.ext4 -q "$block_device"
+mkdir -p "$disk/mount"
+mount "$block_device" "$disk/mount"
+random_file "$disk/mount/file" 4
+refused 'is, or stands on, /dev/ublkb' halves -b fd1="$disk/mount/file"
+loop=$(losetup -f --show "$disk/mount/file")
+refused 'is, or stands on, /dev/ublkb' halves -b fd1="$loop"
+lower=$id
+add halves "$loop" "$disk/c"
+upper=$id upper_dev=$dev
+id=$lower
+refused 'is, or stands on, /dev/ublkb' halves -b fd1="$upper_dev"
+"$ublkpol" del -n "$upper"
+losetup -d "$loop"
+umount "$disk/mount"
+dmsetup remove above
+pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
+dev=/dev/ublkb$id
+del
+
+status=0
+"$ublkpol" swap -n 77 "$policies/halves.bpf.o" 2>output || status=$?
+[ $status -eq 5 ] || fail "status $status: $(cat output)"
