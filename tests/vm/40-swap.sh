@@ -4,7 +4,7 @@
 # stays where both policies have it, counters start anew
 . "$(dirname "$0")/lib.sh"
 
-swaps=60
+swaps=20
 
 start_verify()
 {

@@ -57,7 +57,7 @@ cmp -n 65536 -i 0:$((6 << 20)) read "$disk/c"
 
 # a block device, which is claimed, and released
 swap halves -b fd1="$memory"
-! dm holder "0 16384 linear $memory 0" 2>/dev/null || fail "a backend in use was not claimed"
+! (dm holder "0 16384 linear $memory 0") 2>/dev/null || fail "a backend in use was not claimed"
 dd if=new of="$dev" bs=64K seek=$((7 * 16)) oflag=direct status=none
 swap halves -b fd1="$disk/b"
 dm holder "0 16384 linear $memory 0"
