@@ -100,7 +100,7 @@ TEST_POLICIES	:= $(wildcard tests/vm/policies/*.ublkpol)
 POLICY_OBJECTS	:= $(POLICIES:%.ublkpol=$(BUILD)/%.bpf.o)
 TEST_OBJECTS	:= $(TEST_POLICIES:%.ublkpol=$(BUILD)/%.bpf.o)
 
-policies: $(POLICY_OBJECTS)
+policies: $(POLICY_OBJECTS) $(HANDLERS)
 
 $(BUILD)/%.bpf.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*)
 	$(call say,POLICY,$@)

@@ -37,4 +37,12 @@ $(BUILD)/unit-tests-runtime: $(RUNTIME_TEST_OBJ) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS) $(shell pkg-config --libs check)
 
+# Handlers for "user" rules: libublkpol.h is all that they need
+HANDLERS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard policies/handlers/*.c))
+
+$(HANDLERS): $(BUILD)/%.so: %.c runtime/libublkpol.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -Iruntime -Ibpf_templates -fPIC -shared -o $@ $<
+
 -include $(RUNTIME_OBJ:.o=.d)

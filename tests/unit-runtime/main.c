@@ -14,6 +14,7 @@ int main(void)
 	suite_add_tcase(suite, device_params_case());
 	suite_add_tcase(suite, json_case());
 	suite_add_tcase(suite, kernel_features_case());
+	suite_add_tcase(suite, redirect_case());
 	suite_add_tcase(suite, state_case());
 
 	runner = srunner_create(suite);

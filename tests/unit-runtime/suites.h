@@ -10,6 +10,7 @@ TCase *cli_case(void);
 TCase *device_params_case(void);
 TCase *json_case(void);
 TCase *kernel_features_case(void);
+TCase *redirect_case(void);
 TCase *state_case(void);
 
 #endif

@@ -26,7 +26,8 @@ stop_verify()
 {
 	kill -0 "$load" || fail "the load ended: $(cat verify.err verify.out)"
 	kill -INT "$load"
-	wait "$load" || fail "the load saw an error: $(cat verify.err verify.out)"
+	# Its status is that of the signal, what counts is in its report
+	wait "$load" || true
 	grep -q 'err= 0' verify.out || fail "the load saw an error: $(cat verify.out)"
 }
 

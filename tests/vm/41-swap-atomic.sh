@@ -8,13 +8,13 @@
 half=$((4 << 20))
 part=$((32 << 10))
 
-# where N PART: which backend has part 0 or 1 of write N
+# where PART: which backend has part 0 or 1 of the write
 where()
 {
-	local at=$((half - part + $2 * part)) found=
+	local at=$((half - part + $1 * part)) found=
 
-	cmp -s -n $part -i 0:$at stamp "$disk/a" && found=a
-	cmp -s -n $part -i 0:$at stamp "$disk/b" && found=${found}b
+	cmp -s -n $part -i "0:$at" stamp "$disk/a" && found=a
+	cmp -s -n $part -i "0:$at" stamp "$disk/b" && found=${found}b
 	echo "$found"
 }
 
