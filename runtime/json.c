@@ -77,6 +77,8 @@ static void new_line(struct json *json)
 {
 	unsigned int i;
 
+	if (json->one_line)
+		return;
 	fputc('\n', json->out);
 	for (i = 0; i < json->depth; i++)
 		fputc('\t', json->out);

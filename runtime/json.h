@@ -14,6 +14,7 @@
 
 struct json {
 	FILE *out;
+	bool one_line; /* for one document a line; set it after json_init() */
 	unsigned int depth;
 	bool has_member[JSON_MAX_DEPTH];
 };

@@ -84,6 +84,19 @@ START_TEST(escapes_keys)
 }
 END_TEST
 
+START_TEST(one_document_fits_in_a_line)
+{
+	json.one_line = true;
+	json_begin_object(&json, NULL);
+	json_number(&json, "a", 1);
+	json_begin_array(&json, "b");
+	json_bool(&json, NULL, true);
+	json_end_array(&json);
+	json_end_object(&json);
+	expect("{\"a\": 1,\"b\": [true]}\n");
+}
+END_TEST
+
 TCase *json_case(void)
 {
 	TCase *tc = tcase_create("json");
@@ -92,5 +105,6 @@ TCase *json_case(void)
 	tcase_add_test(tc, nests_and_separates);
 	tcase_add_loop_test(tc, escapes_strings, 0, sizeof(strings) / sizeof(strings[0]));
 	tcase_add_test(tc, escapes_keys);
+	tcase_add_test(tc, one_document_fits_in_a_line);
 	return tc;
 }
