@@ -350,11 +350,26 @@ struct ublkpol_swap_options {
 int ublkpol_swap(int id, const struct ublkpol_swap_options *options, struct ublkpol_error *err);
 
 struct ublkpol_rule_stats {
-	unsigned int line; /* in the policy file, from 1 */
+	unsigned int line; /* in its file, from 1 */
+	const char *source; /* name of that file: the policy's, or one it includes */
 	bool is_default;
 	const char *label; /* "" without one */
+	const char *counter; /* NAME of "count NAME", or "" */
 	const char *text; /* the rule as it was written */
 	struct ublkpol_counters counters;
+};
+
+struct ublkpol_mirror_leg {
+	unsigned int backend; /* index in ublkpol_info.backends */
+	bool failed; /* it failed a write, and is not read any more */
+	__u64 read_errors;
+	__u64 write_errors;
+};
+
+/* Mirrors of the same backends are one */
+struct ublkpol_mirror_info {
+	struct ublkpol_mirror_leg *legs;
+	unsigned int nr_legs;
 };
 
 struct ublkpol_queue_stats {
@@ -374,6 +389,8 @@ struct ublkpol_stats {
 	struct ublkpol_counters unmatched; /* no rule matched: failed with EIO */
 	struct ublkpol_counters *backends; /* in the order of ublkpol_info.backends */
 	unsigned int nr_backends;
+	struct ublkpol_mirror_info *mirrors;
+	unsigned int nr_mirrors;
 	struct ublkpol_queue_stats *queues;
 	unsigned int nr_queues;
 	void *image; /* holds the strings */
@@ -392,5 +409,70 @@ int ublkpol_stats_read(const struct ublkpol_info *info, struct ublkpol_stats *st
 
 /** ublkpol_stats_free() - free what ublkpol_stats_read() filled in */
 void ublkpol_stats_free(struct ublkpol_stats *stats);
+
+struct ublkpol_param_info {
+	char *name;
+	char *text; /* as the policy language writes it; of a set, NULL if it was not changed */
+	bool is_set; /* of ranges */
+	unsigned int ranges; /* of a set: how many the policy declares */
+	bool changed; /* by ublkpol_swap() */
+};
+
+/**
+ * ublkpol_params_read() - parameters and sets of a device's policy, in the order
+ * of the policy
+ * @info: from ublkpol_list()
+ * @params: set to an array, to be freed with ublkpol_params_free()
+ * @count: set to its length
+ * @err: what failed
+ */
+int ublkpol_params_read(const struct ublkpol_info *info, struct ublkpol_param_info **params,
+			size_t *count, struct ublkpol_error *err);
+
+/** ublkpol_params_free() - free what ublkpol_params_read() returned */
+void ublkpol_params_free(struct ublkpol_param_info *params, size_t count);
+
+/* A request that a rule with the modifier "trace" serves */
+struct ublkpol_trace_entry {
+	__u64 time; /* ns of CLOCK_MONOTONIC */
+	enum ublkpol_op op;
+	__u32 flags; /* UBLK_IO_F_* of <linux/ublk_cmd.h> */
+	__u64 offset; /* byte on the device where the request begins */
+	__u64 length; /* bytes of the request */
+	unsigned int queue;
+	unsigned int ioprio;
+	unsigned int line; /* of the rule; the strings are as in struct ublkpol_rule_stats */
+	const char *label;
+	const char *rule;
+};
+
+struct ublkpol_trace_reader;
+
+/* @arg is the caller's own; @entry is valid during the call only */
+typedef void (*ublkpol_trace_fn)(void *arg, const struct ublkpol_trace_entry *entry);
+
+/**
+ * ublkpol_trace_open() - read what the "trace" rules of a device report
+ * @reader: set, to be closed with ublkpol_trace_close()
+ * @info: from ublkpol_list(); the reader belongs to its generation
+ * @fn: gets every entry
+ * @arg: passed to @fn
+ * @err: UBLKPOL_ERR_INPUT if no rule has "trace"
+ *
+ * Entries go to one reader only.
+ */
+int ublkpol_trace_open(struct ublkpol_trace_reader **reader, const struct ublkpol_info *info,
+		       ublkpol_trace_fn fn, void *arg, struct ublkpol_error *err);
+
+/**
+ * ublkpol_trace_poll() - wait for entries
+ * @timeout_ms: at most so long, or -1
+ *
+ * Return: how many there were, 0 after the time or a signal, or a negative errno
+ */
+int ublkpol_trace_poll(struct ublkpol_trace_reader *reader, int timeout_ms);
+
+/** ublkpol_trace_close() - @reader may be NULL */
+void ublkpol_trace_close(struct ublkpol_trace_reader *reader);
 
 #endif

@@ -159,6 +159,10 @@ static int object_find_parts(struct policy_object *policy, const char *path,
 						     sizeof(struct ublkpol_mirror)) ||
 				   bpf_map__max_entries(policy->mirrors) != header->nr_mirrors))
 		return object_not_a_policy(err, path, "its map of mirrors has another form");
+	/* See mirrors_inherit() */
+	if (policy->mirrors)
+		bpf_map__set_map_flags(policy->mirrors,
+				       bpf_map__map_flags(policy->mirrors) | BPF_F_MMAPABLE);
 
 	policy->legs = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_LEGS_MAP);
 	if (!object_check_map(policy->legs, BPF_MAP_TYPE_ARRAY, sizeof(__u32)) ||
@@ -538,13 +542,18 @@ static int object_fill_mirrors(const struct policy_object *policy, struct ublkpo
 	for (__u32 i = 0; i < image->header->nr_targets; i++) {
 		const struct ublkpol_target *target = &image->targets[i];
 		struct ublkpol_mirror mirror;
+		__u64 legs = 0;
 
 		if (target->action != UBLKPOL_ACTION_MIRROR)
 			continue;
 		if (bpf_map_lookup_elem(bpf_map__fd(policy->mirrors), &target->mirror, &mirror))
 			goto fail;
 		for (__u32 k = 0; k < target->nr_legs; k++)
-			mirror.legs |= 1ULL << image->legs[target->first_leg + k];
+			legs |= 1ULL << image->legs[target->first_leg + k];
+		/* A map that is in use knows it; writing would undo what it learns meanwhile */
+		if ((mirror.legs & legs) == legs)
+			continue;
+		mirror.legs |= legs;
 		if (bpf_map_update_elem(bpf_map__fd(policy->mirrors), &target->mirror, &mirror,
 					BPF_ANY))
 			goto fail;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,30 @@ __u64 policy_values_program(const struct policy_values *values, const struct pol
 	return image->params[i].unit == UBLKPOL_PARAM_PERCENT
 		       ? UBLKPOL_CHANCE_THRESHOLD(values->params[i])
 		       : values->params[i];
+}
+
+/* The largest unit that leaves a whole number */
+char *policy_values_text(const struct policy_values *values, const struct policy_image *image,
+			 __u32 i)
+{
+	const struct ublkpol_param *param = &image->params[i];
+	const char *unit = "";
+	__u64 value = values->params[i], factor = 1;
+	char *text;
+
+	if (param->unit == UBLKPOL_PARAM_PERCENT) {
+		/* Decimals are how people write these */
+		return asprintf(&text, "%.9g%%", (double)value / VALUES_PERCENT) < 0 ? NULL : text;
+	}
+	for (size_t k = 0; k < sizeof(values_units) / sizeof(values_units[0]); k++) {
+		if (values_units[k].param != param->unit || !*values_units[k].text ||
+		    value % values_units[k].factor || (!value && *unit))
+			continue;
+		unit = values_units[k].text;
+		factor = values_units[k].factor;
+	}
+	return asprintf(&text, "%llu%s", (unsigned long long)(value / factor), unit) < 0 ? NULL
+											 : text;
 }
 
 /* --- sets --- */

@@ -29,6 +29,14 @@ void policy_values_free(struct policy_values *values);
 int policy_values_set(struct policy_values *values, const struct policy_image *image,
 		      const char *name, const char *text, struct ublkpol_error *err);
 
+/**
+ * policy_values_text() - parameter @i as policy_values_set() takes it
+ *
+ * Return: a string to be freed, or NULL without memory
+ */
+char *policy_values_text(const struct policy_values *values, const struct policy_image *image,
+			 __u32 i);
+
 /** policy_values_program() - parameter @i as the program wants it */
 __u64 policy_values_program(const struct policy_values *values, const struct policy_image *image,
 			    __u32 i);

@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "error.h"
+#include "mirrors.h"
 #include "pins.h"
 #include "policy_image.h"
 #include "state.h"
@@ -122,6 +123,8 @@ static int describe(const struct ublkpol_info *info, const struct policy_image *
 
 		stats->rules[i].line = rule->line;
 		stats->rules[i].is_default = rule->is_default;
+		stats->rules[i].source = image->strings + rule->source;
+		stats->rules[i].counter = image->strings + rule->counter;
 		stats->rules[i].label = image->strings + rule->label;
 		stats->rules[i].text = image->strings + rule->text;
 	}
@@ -168,6 +171,8 @@ int ublkpol_stats_read(const struct ublkpol_info *info, struct ublkpol_stats *st
 		ret = describe(info, &image, stats, err);
 	if (!ret)
 		ret = read_queues(info, stats, err);
+	if (!ret)
+		ret = mirrors_read(info, stats, err);
 	if (ret)
 		goto out;
 
@@ -189,6 +194,7 @@ out:
 
 void ublkpol_stats_free(struct ublkpol_stats *stats)
 {
+	mirrors_free(stats);
 	free(stats->queues);
 	free(stats->backends);
 	free(stats->rules);

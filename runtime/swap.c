@@ -19,6 +19,7 @@
 #include "error.h"
 #include "generation.h"
 #include "list.h"
+#include "mirrors.h"
 #include "pins.h"
 #include "state.h"
 #include "stats.h"
@@ -194,12 +195,16 @@ static int replace(struct generation *gen, struct ublk_control *control,
 	if (!ret)
 		ret = state_save_next(&next, err);
 	if (!ret)
+		ret = mirrors_inherit(gen, old, err);
+	if (!ret)
 		ret = attach_as_io_flusher(gen, control, next.id, err);
 	if (ret) {
 		state_drop_next(next.id);
 		forget_generation(next.id, next.generation);
 	} else {
-		ret = commit(old, device_lock, err);
+		ret = mirrors_inherit(gen, old, err);
+		if (!ret)
+			ret = commit(old, device_lock, err);
 	}
 	state_free_generation(&next);
 	return ret;

@@ -165,6 +165,19 @@ const char *cli_status_name(const struct ublkpol_info *info)
 	return "?";
 }
 
+const char *cli_op_name(enum ublkpol_op op)
+{
+	static const char *const names[UBLKPOL_NR_OPS] = {
+		[UBLKPOL_READ] = "read",
+		[UBLKPOL_WRITE] = "write",
+		[UBLKPOL_FLUSH] = "flush",
+		[UBLKPOL_DISCARD] = "discard",
+		[UBLKPOL_WRITE_ZEROES] = "write_zeroes",
+	};
+
+	return names[op];
+}
+
 const char *cli_recovery_name(enum ublkpol_recovery recovery)
 {
 	static const char *const names[] = {

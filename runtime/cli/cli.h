@@ -41,6 +41,7 @@ extern const struct command command_add;
 extern const struct command command_list;
 extern const struct command command_show;
 extern const struct command command_stats;
+extern const struct command command_trace;
 extern const struct command command_swap;
 extern const struct command command_set;
 extern const struct command command_recover;
@@ -95,6 +96,9 @@ int cli_parse_id(const struct cli *cli, const char *text, int *id);
 
 /** cli_status_name() - state of a device in a word */
 const char *cli_status_name(const struct ublkpol_info *info);
+
+/** cli_op_name() - of an operation, as JSON has it */
+const char *cli_op_name(enum ublkpol_op op);
 
 /** cli_recovery_name() - as ublkpol add --recovery takes it */
 const char *cli_recovery_name(enum ublkpol_recovery recovery);

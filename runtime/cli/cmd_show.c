@@ -4,9 +4,18 @@
 
 #include "cli.h"
 #include "json.h"
+#include "mirror_text.h"
 
 /* A value may be a set of 100,000 ranges: text output has only its beginning */
 #define SHOWN_VALUE 60
+
+/* All that is shown of a device */
+struct device {
+	const struct ublkpol_info *info;
+	struct ublkpol_stats stats;
+	struct ublkpol_param_info *params;
+	size_t nr_params;
+};
 
 /* --- JSON --- */
 
@@ -33,17 +42,37 @@ static void json_policy(struct json *json, const struct ublkpol_info *info,
 	json_begin_array(json, "rules");
 	for (i = 0; i < stats->nr_rules; i++) {
 		json_begin_object(json, NULL);
+		json_string(json, "source", stats->rules[i].source);
 		json_number(json, "line", stats->rules[i].line);
 		json_string(json, "label", stats->rules[i].label);
 		json_string(json, "text", stats->rules[i].text);
 		json_end_object(json);
 	}
 	json_end_array(json);
-	json_begin_object(json, "values");
-	for (i = 0; i < info->nr_values; i++)
-		json_string(json, info->values[i].name, info->values[i].text);
 	json_end_object(json);
-	json_end_object(json);
+}
+
+static void json_params(struct json *json, const struct device *device)
+{
+	size_t i;
+
+	json_begin_array(json, "params");
+	for (i = 0; i < device->nr_params; i++) {
+		const struct ublkpol_param_info *param = &device->params[i];
+
+		json_begin_object(json, NULL);
+		json_string(json, "name", param->name);
+		json_string(json, "kind", param->is_set ? "set" : "param");
+		if (param->text)
+			json_string(json, "value", param->text);
+		else
+			json_null(json, "value");
+		if (param->is_set)
+			json_number(json, "declared_ranges", param->ranges);
+		json_bool(json, "changed", param->changed);
+		json_end_object(json);
+	}
+	json_end_array(json);
 }
 
 static void json_backends(struct json *json, const struct ublkpol_info *info)
@@ -83,8 +112,9 @@ static void json_daemon(struct json *json, const struct ublkpol_info *info,
 	json_end_object(json);
 }
 
-static void print_json(const struct ublkpol_info *info, const struct ublkpol_stats *stats)
+static void print_json(const struct device *device)
 {
+	const struct ublkpol_info *info = device->info;
 	struct json json;
 	char node[32];
 
@@ -99,9 +129,11 @@ static void print_json(const struct ublkpol_info *info, const struct ublkpol_sta
 	json_number(&json, "queues", info->queues);
 	json_number(&json, "depth", info->depth);
 	json_limits(&json, info);
-	json_policy(&json, info, stats);
+	json_policy(&json, info, &device->stats);
+	json_params(&json, device);
 	json_backends(&json, info);
-	json_daemon(&json, info, stats);
+	cli_json_mirrors(&json, info, &device->stats);
+	json_daemon(&json, info, &device->stats);
 	json_end_object(&json);
 }
 
@@ -162,35 +194,38 @@ static void print_daemon(const struct ublkpol_info *info, const struct ublkpol_s
 	}
 }
 
-static void print_value(const struct ublkpol_value_info *value)
+static void print_param(const struct ublkpol_param_info *param)
 {
 	char shown[SHOWN_VALUE + 4];
-	size_t length = strlen(value->text);
 
-	snprintf(shown, sizeof(shown), "%.*s%s", SHOWN_VALUE, value->text,
-		 length > SHOWN_VALUE ? "..." : "");
-	printf("    %s = ", value->name);
-	cli_print_text(stdout, shown);
-	putchar('\n');
+	printf("    %s %s = ", param->is_set ? "set" : "param", param->name);
+	if (param->text) {
+		snprintf(shown, sizeof(shown), "%.*s%s", SHOWN_VALUE, param->text,
+			 strlen(param->text) > SHOWN_VALUE ? "..." : "");
+		cli_print_text(stdout, shown);
+	} else {
+		printf("%u ranges", param->ranges);
+	}
+	puts(param->changed ? " (changed)" : "");
 }
 
-static void print_policy(const struct ublkpol_info *info, const struct ublkpol_stats *stats)
+static void print_policy(const struct device *device)
 {
+	const struct ublkpol_info *info = device->info;
+	const struct ublkpol_stats *stats = &device->stats;
 	unsigned int i;
 
 	print_line("policy", info->policy);
 	printf("%-12s %u, BPF program %u\n", "generation", info->generation, info->prog_id);
 	for (i = 0; i < stats->nr_rules; i++) {
 		printf("    ");
-		cli_print_text(stdout, stats->source);
+		cli_print_text(stdout, stats->rules[i].source);
 		printf(":%u: ", stats->rules[i].line);
 		cli_print_text(stdout, stats->rules[i].text);
 		putchar('\n');
 	}
-	if (info->nr_values)
-		puts("set");
-	for (i = 0; i < info->nr_values; i++)
-		print_value(&info->values[i]);
+	for (i = 0; i < device->nr_params; i++)
+		print_param(&device->params[i]);
 }
 
 static void print_backends(const struct ublkpol_info *info)
@@ -209,29 +244,35 @@ static void print_backends(const struct ublkpol_info *info)
 	}
 }
 
-static void print_text(const struct ublkpol_info *info, const struct ublkpol_stats *stats)
+static void print_text(const struct device *device)
 {
-	print_head(info);
-	print_daemon(info, stats);
-	print_policy(info, stats);
-	print_backends(info);
+	print_head(device->info);
+	print_daemon(device->info, &device->stats);
+	print_policy(device);
+	print_backends(device->info);
+	cli_print_mirrors(device->info, &device->stats);
 }
 
 /* --- command --- */
 
 static int show(const struct cli *cli, const struct ublkpol_info *info)
 {
+	struct device device = { .info = info };
 	struct ublkpol_error err = { 0 };
-	struct ublkpol_stats stats;
+	int ret;
 
-	if (ublkpol_stats_read(info, &stats, &err))
-		return cli_fail(cli, &err);
-	if (cli->json)
-		print_json(info, &stats);
-	else
-		print_text(info, &stats);
-	ublkpol_stats_free(&stats);
-	return 0;
+	ret = ublkpol_stats_read(info, &device.stats, &err);
+	if (!ret)
+		ret = ublkpol_params_read(info, &device.params, &device.nr_params, &err);
+	if (!ret) {
+		if (cli->json)
+			print_json(&device);
+		else
+			print_text(&device);
+	}
+	ublkpol_params_free(device.params, device.nr_params);
+	ublkpol_stats_free(&device.stats);
+	return ret ? cli_fail(cli, &err) : 0;
 }
 
 static int find_and_show(const struct cli *cli, int id)

@@ -5,16 +5,9 @@
 
 #include "cli.h"
 #include "json.h"
+#include "mirror_text.h"
 
 #define ALL_DEVICES (-1)
-
-static const char *const op_names[UBLKPOL_NR_OPS] = {
-	[UBLKPOL_READ] = "read",
-	[UBLKPOL_WRITE] = "write",
-	[UBLKPOL_FLUSH] = "flush",
-	[UBLKPOL_DISCARD] = "discard",
-	[UBLKPOL_WRITE_ZEROES] = "write_zeroes",
-};
 
 /* --- JSON --- */
 
@@ -23,7 +16,7 @@ static void json_counters(struct json *json, const struct ublkpol_counters *coun
 	int op;
 
 	for (op = 0; op < UBLKPOL_NR_OPS; op++) {
-		json_begin_object(json, op_names[op]);
+		json_begin_object(json, cli_op_name((enum ublkpol_op)op));
 		json_number(json, "requests", counters->requests[op]);
 		json_number(json, "bytes", counters->bytes[op]);
 		json_end_object(json);
@@ -40,7 +33,9 @@ static void json_rules(struct json *json, const struct ublkpol_stats *stats)
 
 		json_begin_object(json, NULL);
 		json_number(json, "line", rule->line);
+		json_string(json, "source", rule->source);
 		json_string(json, "label", rule->label);
+		json_string(json, "counter", rule->counter);
 		json_string(json, "text", rule->text);
 		json_counters(json, &rule->counters);
 		json_end_object(json);
@@ -91,6 +86,7 @@ static void json_device(struct json *json, const struct ublkpol_info *info,
 	json_counters(json, &stats->unmatched);
 	json_end_object(json);
 	json_backends(json, info, stats);
+	cli_json_mirrors(json, info, stats);
 	json_queues(json, stats);
 	json_end_object(json);
 }
@@ -119,7 +115,8 @@ static void print_head(const struct ublkpol_stats *stats)
 	for (op = 0; op < UBLKPOL_NR_OPS; op++) {
 		if (!op_is_shown(stats, op))
 			continue;
-		printf(op == UBLKPOL_FLUSH ? "%9s" : "%9s %10s", op_names[op], "bytes");
+		printf(op == UBLKPOL_FLUSH ? "%9s" : "%9s %10s", cli_op_name((enum ublkpol_op)op),
+		       "bytes");
 		fputs("  ", stdout);
 	}
 }
@@ -183,6 +180,7 @@ static void print_device(const struct ublkpol_info *info, const struct ublkpol_s
 	putchar('\n');
 	print_backends(info, stats);
 	putchar('\n');
+	cli_print_mirrors(info, stats);
 	for (i = 0; i < stats->nr_queues; i++)
 		printf("queue %u: thread %d, returned to user mode %llu times, %llu requests "
 		       "redirected\n",
