@@ -421,6 +421,8 @@ int ublkpol_device_add(struct ublkpol_device **device, const struct ublkpol_add_
 	ret = open_handler(dev, err);
 	if (!ret)
 		ret = generation_open(&dev->gen, &source, err);
+	if (!ret && options->no_discard)
+		dev->gen.params.types &= ~UBLK_PARAM_TYPE_DISCARD;
 	if (!ret)
 		ret = generation_load(&dev->gen, err);
 	if (!ret) {

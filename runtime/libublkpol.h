@@ -164,6 +164,7 @@ struct ublkpol_add_options {
 	unsigned int queues; /* 1..UBLKPOL_MAX_QUEUES; more than CPUs are not used */
 	unsigned int depth; /* requests in flight per queue, 1..UBLKPOL_MAX_DEPTH */
 	enum ublkpol_recovery recovery;
+	bool no_discard; /* offer neither discards nor write-zeroes */
 	struct ublkpol_handler_options handler;
 	ublkpol_report_fn report; /* may be NULL */
 	void *report_arg;

@@ -48,6 +48,9 @@ static int parse_option(const struct cli *cli, int option, struct add *add)
 		return parse_unsigned(cli, "depth", UBLKPOL_MAX_DEPTH, &add->options.depth);
 	case 'r':
 		return parse_recovery(cli, &add->options.recovery);
+	case 'D':
+		add->options.no_discard = true;
+		return 0;
 	case 'H':
 		add->serve.handler = optarg;
 		return 0;
@@ -69,6 +72,7 @@ static bool parse_arguments(struct cli *cli, int argc, char **argv, struct add *
 		{ "queues", required_argument, NULL, 'q' },
 		{ "depth", required_argument, NULL, 'd' },
 		{ "recovery", required_argument, NULL, 'r' },
+		{ "no-discard", no_argument, NULL, 'D' },
 		{ "handler", required_argument, NULL, 'H' },
 		{ "handler-argument", required_argument, NULL, 'A' },
 		{ "foreground", no_argument, NULL, 'f' },
@@ -77,9 +81,9 @@ static bool parse_arguments(struct cli *cli, int argc, char **argv, struct add *
 	};
 	int option;
 
-	while ((option = cli_option(cli, argc, argv, ":b:n:q:d:r:fH:A:" CLI_SHORT_OPTIONS,
+	while ((option = cli_option(cli, argc, argv, ":b:n:q:d:r:DfH:A:" CLI_SHORT_OPTIONS,
 				    options)) != -1) {
-		if (!strchr("bnqdrfHA", option)) {
+		if (!strchr("bnqdrDfHA", option)) {
 			if (!cli_common_option(cli, option, exit_code))
 				return false;
 			continue;
@@ -137,7 +141,7 @@ const struct command command_add = {
 	.run = run_add,
 	.summary = "make a block device from a compiled policy",
 	.help = "usage: ublkpol add POLICY.bpf.o [-b NAME=PATH]... [-n ID] [-q QUEUES] [-d DEPTH]\n"
-		"                   [-r MODE] [-H FILE.so [-A TEXT]] [-f] [-j] [-v]\n"
+		"                   [-r MODE] [-D] [-H FILE.so [-A TEXT]] [-f] [-j] [-v]\n"
 		"\n"
 		"Loads the policy, opens its backends and starts the device. When the command\n"
 		"returns, the device takes I/O; its name is printed. A daemon stays behind, which\n"
@@ -163,6 +167,9 @@ const struct command command_add = {
 		"issued\n"
 		"                                    again\n"
 		"                           fail     requests fail until ublkpol recover\n"
+		"  -D, --no-discard         offer neither discards nor write-zeroes: later "
+		"policies\n"
+		"                           may then have backends that cannot do them\n"
 		"  -H, --handler FILE.so    code for requests that the policy gives to the user;\n"
 		"                           without it they fail; see libublkpol.h\n"
 		"  -A, --handler-argument TEXT  for the handler\n"

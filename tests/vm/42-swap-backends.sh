@@ -41,7 +41,8 @@ random_file small 2
 null_blk nullb1 8
 memory=$block_device
 
-add halves "$disk/a" "$disk/b"
+# so that backends may come which cannot discard
+add halves "$disk/a" "$disk/b" -- --no-discard
 is_locked "$disk/b" || fail "a backend in use is not locked"
 
 # another file for fd1, which is written through the page cache of nobody else
