@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <string.h>
 
 #include "layout.h"
+#include "names.h"
 #include "resolve.h"
 
 #define LAYOUT_SECTOR	     512U
@@ -52,6 +54,30 @@ static void layout_report(void *arg, const struct resolve_message *message)
 		diag_check(diag, message->check, location, hint, "%s", message->text);
 	if (message->other != RESOLVE_NO_RULE && message->other != message->rule)
 		diag_also(diag, layout_rule(layout, message->other)->location, "");
+}
+
+/* A size for nobody is a typing error */
+static void layout_check_sizes(const struct policy_image *image, const struct options_sizes *sizes,
+			       struct diag *diag)
+{
+	__u32 nr = image->header->nr_backends;
+	const char **names = arena_alloc(diag->arena, (nr + 1) * sizeof(*names));
+
+	for (__u32 i = 0; i < nr; i++)
+		names[i] = image->strings + image->backends[i].name;
+	for (const struct options_size *size = sizes->backends; size; size = size->next) {
+		const char *closest = names_closest(size->name, names, nr);
+		__u32 i = 0;
+
+		while (i < nr && strcmp(names[i], size->name))
+			i++;
+		if (i == nr)
+			diag_error(diag, (struct location){ 0 },
+				   closest ? arena_printf(diag->arena, "did you mean '%s'?",
+							  closest)
+					   : NULL,
+				   "--size: no rule uses a backend '%s'", size->name);
+	}
 }
 
 /* Sizes that the command line does not give are large enough for everything */
@@ -113,6 +139,7 @@ bool layout_policy(const struct policy_image *image, const struct ast_policy *po
 	int err;
 
 	*resolved = (struct resolve_layout){ 0 };
+	layout_check_sizes(image, sizes, diag);
 	input.backend_sectors = layout_backends(image, sizes, input.block, diag);
 	*scale = ROUTING_EXACT;
 	if (!sizes->device && !input.backend_sectors) {
