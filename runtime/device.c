@@ -266,7 +266,7 @@ static int no_recovery(const struct ublkpol_info *info, struct ublkpol_error *er
 	if (info->daemon_alive)
 		return error_set(err, UBLKPOL_ERR_FAILED, -EBUSY,
 				 "device %d has a daemon, process %d", info->id, (int)info->pid);
-	if (info->status == UBLKPOL_LIVE)
+	if (info->status == UBLKPOL_LIVE && info->recovery != UBLKPOL_RECOVERY_NONE)
 		return error_set(err, UBLKPOL_ERR_FAILED, -EBUSY,
 				 "the kernel is still ending the requests of device %d: try again",
 				 info->id);
@@ -353,6 +353,24 @@ static int recover(struct ublkpol_device *dev, struct ublkpol_info *info,
 	return ret ? driver_error(ret, "end the recovery of the device", err) : 0;
 }
 
+/* A daemon that died this moment leaves a device that is live for a while */
+static int find_dead_device(struct ublk_control *control, int id, struct ublkpol_info *info,
+			    struct ublkpol_error *err)
+{
+	const struct timespec pause = { .tv_nsec = RECOVERY_POLL_MS * 1000000L };
+	int waited = 0, ret;
+
+	for (;;) {
+		ret = list_find(control, id, info, err);
+		if (ret || info->daemon_alive || info->status != UBLKPOL_LIVE ||
+		    info->recovery == UBLKPOL_RECOVERY_NONE || waited >= RECOVERY_WAIT_MS)
+			return ret;
+		state_free_info(info);
+		nanosleep(&pause, NULL);
+		waited += RECOVERY_POLL_MS;
+	}
+}
+
 static int find_and_recover(struct ublkpol_device *dev, int id,
 			    const struct ublkpol_recover_options *options,
 			    struct ublkpol_error *err)
@@ -363,7 +381,7 @@ static int find_and_recover(struct ublkpol_device *dev, int id,
 	ret = ublk_control_open(&dev->control, err);
 	if (ret)
 		return ret;
-	ret = list_find(&dev->control, id, &info, err);
+	ret = find_dead_device(&dev->control, id, &info, err);
 	if (ret)
 		return ret;
 	if (info.daemon_alive ||
