@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -64,20 +65,21 @@ static int output_begin(struct output *output, const char *path)
 	return 0;
 }
 
+static int output_remove(const char *path, const struct stat *stat, int kind, struct FTW *place)
+{
+	(void)stat;
+	(void)kind;
+	(void)place;
+	remove(path);
+	return 0;
+}
+
 static void output_end(const struct output *output)
 {
 	if (output->directory_fd < 0)
 		return;
-	for (size_t i = 0; i < template_nr_headers; i++)
-		unlinkat(output->directory_fd, template_headers[i].path, 0);
-	unlinkat(output->directory_fd, output->policy, 0);
-	unlinkat(output->directory_fd, OUTPUT_TEXT, 0);
-	unlinkat(output->directory_fd, OUTPUT_PROGRAM, 0);
-	unlinkat(output->directory_fd, OUTPUT_OBJECT, 0);
-	unlinkat(output->directory_fd, OUTPUT_POLICY_DIR, AT_REMOVEDIR);
-	unlinkat(output->directory_fd, "linux", AT_REMOVEDIR);
 	close(output->directory_fd);
-	rmdir(output->directory);
+	nftw(output->directory, output_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static int output_publish(const struct output *output, const char *name)
@@ -139,12 +141,43 @@ static int output_write_headers(const struct output *output)
 	return err;
 }
 
+/*
+ * An included file goes where clang looks for its name. One outside the work
+ * directory is left where it is: there, clang finds it or does without it.
+ */
+static int output_write_included(const struct output *output, const struct source *source)
+{
+	char path[PATH_MAX];
+
+	if (*source->name == '/' || strstr(source->name, "..") ||
+	    strlen(source->name) >= sizeof(path) ||
+	    !faccessat(output->directory_fd, source->name, F_OK, 0))
+		return 0;
+	strcpy(path, source->name);
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(output->directory_fd, path, 0777) && errno != EEXIST)
+			return output_error("create", path, -errno);
+		*slash = '/';
+	}
+	return output_write_file(output, path, source->text, source->length);
+}
+
 /* clang quotes the policy in the object, for the verifier's log */
-static int output_write_policy(const struct output *output, const struct source *source)
+static int output_write_policy(const struct output *output, const struct plan *plan,
+			       const struct source *source)
 {
 	int err = output_make_directory(output, OUTPUT_POLICY_DIR);
 
-	return err ? err : output_write_file(output, output->policy, source->text, source->length);
+	if (!err)
+		err = output_write_file(output, output->policy, source->text, source->length);
+	for (__u32 i = 0; !err && i < plan->policy->nr_rules; i++) {
+		const struct source *included = plan->rules[i].rule->location.source;
+
+		if (included)
+			err = output_write_included(output, included);
+	}
+	return err;
 }
 
 static int output_write_program(const struct output *output, const struct policy_image *image,
@@ -215,9 +248,9 @@ int output_write_object(const struct policy_image *image, const struct plan *pla
 	if (!err)
 		err = output_write_headers(&output);
 	if (!err)
-		err = output_write_policy(&output, source);
-	if (!err)
 		err = output_write_program(&output, image, plan, output.policy, OUTPUT_PROGRAM);
+	if (!err)
+		err = output_write_policy(&output, plan, source);
 	if (!err)
 		err = output_compile(&output);
 	if (!err)
