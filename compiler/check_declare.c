@@ -41,11 +41,12 @@ static void check_read_set(struct check *check, struct ast_set *set)
 		return;
 	}
 	set->file_ranges = arena_alloc(check->arena, (set->nr_file_ranges + 1) * sizeof(*ranges));
-	memcpy(set->file_ranges, ranges, set->nr_file_ranges * sizeof(*ranges));
-	free(ranges);
-	if (!set->nr_file_ranges)
+	if (set->nr_file_ranges)
+		memcpy(set->file_ranges, ranges, set->nr_file_ranges * sizeof(*ranges));
+	else
 		diag_error(check->diag, set->declaration->path_location, NULL,
 			   "there are no ranges in '%s'", path);
+	free(ranges);
 }
 
 static struct ast_set *check_lookup_set(struct check *check, const char *name)
