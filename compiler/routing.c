@@ -5,8 +5,7 @@
 #include "routing.h"
 #include "resolve_place.h"
 
-#define ROUTING_LONG	      100000 /* a number with so many digits is hard to read */
-#define ROUTING_PERCENT_SCALE 100000000000ULL /* 100 % */
+#define ROUTING_LONG 100000 /* a number with so many digits is hard to read */
 
 /* --- parts --- */
 
@@ -141,25 +140,6 @@ unsigned int routing_layers(const struct routing_part *part)
 
 /* --- words --- */
 
-static const char *routing_percent(const struct routing *routing, __u64 sector,
-				   char text[ROUTING_TEXT_SIZE])
-{
-	__u64 percent =
-		((unsigned __int128)sector * ROUTING_PERCENT_SCALE + routing->dev_sectors / 2) /
-		routing->dev_sectors;
-	int length;
-
-	length = snprintf(text, ROUTING_TEXT_SIZE, "%llu.%09llu",
-			  (unsigned long long)percent / 1000000000,
-			  (unsigned long long)percent % 1000000000);
-	while (text[length - 1] == '0')
-		length--;
-	if (text[length - 1] == '.')
-		length--;
-	strcpy(text + length, "%");
-	return text;
-}
-
 /* Exactly if that is short, else about */
 static const char *routing_bytes(__u64 sector, char text[ROUTING_TEXT_SIZE])
 {
@@ -188,7 +168,7 @@ const char *routing_position(const struct routing *routing, __u64 sector,
 			     char text[ROUTING_TEXT_SIZE])
 {
 	if (sector && routing->scale == ROUTING_PERCENT)
-		return routing_percent(routing, sector, text);
+		return resolve_print_percent(text, sector, routing->dev_sectors);
 	if (sector == routing->dev_sectors && routing->scale == ROUTING_OPEN)
 		return strcpy(text, "end");
 	return routing_bytes(sector, text);
@@ -199,8 +179,9 @@ const char *routing_place_end(const struct routing *routing, const struct routin
 {
 	if (place->is_open)
 		return strcpy(text, "end");
-	return routing->scale == ROUTING_PERCENT ? routing_percent(routing, place->last, text)
-						 : routing_bytes(place->last, text);
+	return routing->scale == ROUTING_PERCENT
+		       ? resolve_print_percent(text, place->last, routing->dev_sectors)
+		       : routing_bytes(place->last, text);
 }
 
 static const char *routing_legs(const struct routing *routing, const struct ublkpol_target *target,

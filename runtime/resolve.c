@@ -78,9 +78,7 @@ const char *resolve_print_size(char text[RESOLVE_TEXT_SIZE], __u64 sectors)
 	return text;
 }
 
-/* Up to 9 decimals; the size is so large that rounding does not show in them */
-static const char *resolve_print_percent(char text[RESOLVE_TEXT_SIZE], __u64 sector,
-					 __u64 dev_sectors)
+const char *resolve_print_percent(char text[RESOLVE_TEXT_SIZE], __u64 sector, __u64 dev_sectors)
 {
 	__u64 percent =
 		((unsigned __int128)sector * RESOLVE_PERCENT_SCALE + dev_sectors / 2) / dev_sectors;

@@ -40,6 +40,13 @@ void resolve_report_pair(struct resolve *r, enum ublkpol_check check, unsigned i
 const char *resolve_print_size(char text[RESOLVE_TEXT_SIZE], __u64 sectors);
 
 /**
+ * resolve_print_percent() - @sector as a part of the device, up to 9 decimals; returns @text
+ *
+ * Made up sizes are so large that rounding does not show.
+ */
+const char *resolve_print_percent(char text[RESOLVE_TEXT_SIZE], __u64 sector, __u64 dev_sectors);
+
+/**
  * resolve_print_lba() - such as "64KiB" or "sector 7"; "50%" if the size of the
  * device is made up; returns @text
  */
