@@ -24,7 +24,7 @@ def text($x; $y; $anchor; $content):
 	else
 		. + { figure: "MB/s", value: bandwidth }
 	end] as $bars |
-($bars | map([.figure, column_name]) | unique_in_order) as $columns |
+($bars | map([.figure, column_name]) | unique_in_order | sort_by(.[0])) as $columns |
 # small and large requests have no scale in common
 (reduce $columns[] as $column ({}; .[$column | tostring] =
 	([$bars[] | select([.figure, column_name] == $column) | .value | fabs] | max))) as $most |
@@ -40,7 +40,8 @@ foreach $columns[] as $column ({ y: 30 };
 	reduce $group[] as $bar (.;
 		([$bar.value * 480 / $most[$column | tostring], 1] | max | round) as $width |
 		.lines += [
-			text(150; .y + 11; "end"; $bar.device),
+			text(150; .y + 11; "end"; $bar.device +
+				if $bar.schedulers == "none" then "" else ", scheduler" end),
 			"<rect x=\"156\" y=\"\(.y + 1)\" width=\"\($width)\"" +
 				" height=\"\(bar_height - 3)\" fill=\"\($bar.device | colour)\"/>",
 			text(162 + $width; .y + 11; "start"; if $bar.figure | endswith("%") then

@@ -25,8 +25,8 @@ def medians:
 		else . end)) | sort_by(.order);
 
 # The same request to the backend itself
-def bare($rows): column_name as $column | $rows[] |
-	select(.device == "bare" and column_name == $column);
+def bare($rows): [kind, column_name] as $same | $rows[] |
+	select(.device == "bare" and [kind, column_name] == $same);
 
 def per_request: .ns / .requests;
 def bandwidth: .io_bytes / .seconds / 1e6;
