@@ -63,7 +63,8 @@ reissues()
 	load=$!
 	for _ in 1 2 3; do
 		sleep 1
-		kill_daemon waiting
+		# Not yet waiting: the kernel is still busy with the old daemon
+		kill -9 "$pid"
 		recover
 	done
 	sleep 1
