@@ -64,6 +64,17 @@ void device_params_make(const struct policy_object *policy, const struct backend
 	make_discard(policy, backends, count, params);
 }
 
+__u32 device_params_discard(const struct ublk_params *fixed)
+{
+	const struct ublk_param_discard *discard = &fixed->discard;
+
+	if (!(fixed->types & UBLK_PARAM_TYPE_DISCARD))
+		return 0;
+	return discard->max_discard_sectors > discard->max_write_zeroes_sectors
+		       ? discard->max_discard_sectors
+		       : discard->max_write_zeroes_sectors;
+}
+
 /* --- comparison --- */
 
 #define DOES_NOT_FIT "the policy does not fit the device: "

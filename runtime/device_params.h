@@ -22,6 +22,9 @@
 void device_params_make(const struct policy_object *policy, const struct backend *backends,
 			unsigned int count, struct ublk_params *params);
 
+/** device_params_discard() - sectors of the largest discard or write-zeroes, or 0 */
+__u32 device_params_discard(const struct ublk_params *fixed);
+
 /**
  * device_params_check_block() - can the device keep its block size?
  * @fixed: of the device

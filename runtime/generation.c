@@ -165,7 +165,8 @@ static int resolve(struct generation *gen, struct ublkpol_error *err)
 		if (ret)
 			return ret;
 		block = 1U << fixed->basic.logical_bs_shift;
-		policy_object_set_size(gen->policy, fixed->basic.dev_sectors);
+		policy_object_set_device(gen->policy, fixed->basic.dev_sectors,
+					 device_params_discard(fixed));
 	}
 	sectors = calloc(gen->nr_backends + 1, sizeof(*sectors));
 	if (!sectors)

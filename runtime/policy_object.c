@@ -34,6 +34,7 @@ struct policy_object {
 	struct policy_image image;
 	struct policy_values values;
 	__u64 dev_sectors; /* of a device that exists, or 0 */
+	__u32 discard_sectors; /* the same */
 	struct resolve_layout layout;
 	struct policy_geometry geometry;
 	char *log;
@@ -301,9 +302,11 @@ int policy_object_set_value(struct policy_object *policy, const char *name, cons
 	return policy_values_set(&policy->values, &policy->image, name, text, err);
 }
 
-void policy_object_set_size(struct policy_object *policy, __u64 dev_sectors)
+void policy_object_set_device(struct policy_object *policy, __u64 dev_sectors,
+			      __u32 discard_sectors)
 {
 	policy->dev_sectors = dev_sectors;
+	policy->discard_sectors = discard_sectors;
 }
 
 int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
@@ -320,6 +323,7 @@ int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 		.sets = policy->values.sets,
 		.backend_sectors = sectors,
 		.dev_sectors = policy->dev_sectors,
+		.discard_sectors = policy->discard_sectors,
 		.block = block_size,
 		.report = object_message,
 		.report_arg = &messages,

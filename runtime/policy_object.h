@@ -68,13 +68,15 @@ int policy_object_set_value(struct policy_object *policy, const char *name, cons
 			    struct ublkpol_error *err);
 
 /**
- * policy_object_set_size() - the device exists and has this size
- * @dev_sectors: 512-byte sectors
+ * policy_object_set_device() - the device exists
+ * @dev_sectors: its size, 512-byte sectors
+ * @discard_sectors: of the largest discard or write-zeroes that it takes, or 0
  *
- * A policy that declares a size keeps that one: compare the geometry. Before
- * policy_object_resolve().
+ * A policy that declares another size, or cannot serve such discards, says so
+ * in its geometry. Before policy_object_resolve().
  */
-void policy_object_set_size(struct policy_object *policy, __u64 dev_sectors);
+void policy_object_set_device(struct policy_object *policy, __u64 dev_sectors,
+			      __u32 discard_sectors);
 
 /**
  * policy_object_resolve() - lay the policy out on a device

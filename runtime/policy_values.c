@@ -134,6 +134,23 @@ __u64 policy_values_program(const struct policy_values *values, const struct pol
 		       : values->params[i];
 }
 
+static char *values_percent_text(__u64 value)
+{
+	char *text;
+	int length;
+
+	length = asprintf(&text, "%llu.%09llu", (unsigned long long)(value / VALUES_PERCENT),
+			  (unsigned long long)(value % VALUES_PERCENT));
+	if (length < 0)
+		return NULL;
+	while (text[length - 1] == '0')
+		length--;
+	if (text[length - 1] == '.')
+		length--;
+	strcpy(text + length, "%");
+	return text;
+}
+
 /* The largest unit that leaves a whole number */
 char *policy_values_text(const struct policy_values *values, const struct policy_image *image,
 			 __u32 i)
@@ -143,10 +160,8 @@ char *policy_values_text(const struct policy_values *values, const struct policy
 	__u64 value = values->params[i], factor = 1;
 	char *text;
 
-	if (param->unit == UBLKPOL_PARAM_PERCENT) {
-		/* Decimals are how people write these */
-		return asprintf(&text, "%.9g%%", (double)value / VALUES_PERCENT) < 0 ? NULL : text;
-	}
+	if (param->unit == UBLKPOL_PARAM_PERCENT)
+		return values_percent_text(value);
 	for (size_t k = 0; k < sizeof(values_units) / sizeof(values_units[0]); k++) {
 		if (values_units[k].param != param->unit || !*values_units[k].text ||
 		    value % values_units[k].factor || (!value && *unit))

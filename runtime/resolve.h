@@ -57,6 +57,11 @@ struct resolve_input {
 	 * none; 0: what the backends allow. One of the three must be known.
 	 */
 	__u64 dev_sectors;
+	/*
+	 * Largest discard of a device that exists: the plans get as many items
+	 * as that needs, if there are so many; 0: choose one
+	 */
+	__u32 discard_sectors;
 	bool is_nominal; /* @dev_sectors is made up: messages do not name LBAs by it */
 	__u32 block; /* bytes, power of two, 512 or more */
 	resolve_report_fn report;

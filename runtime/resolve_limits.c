@@ -188,6 +188,19 @@ int resolve_limits(struct resolve *r)
 	r->layout->max_sectors = (__u32)sectors;
 	r->layout->max_items = (__u32)(items > flush ? items : flush) + hold;
 
+	/* A device that exists has promised it */
+	sectors = r->input->discard_sectors;
+	if (sectors) {
+		__u64 discard_items = limits_items(&l, sectors);
+
+		if (discard_items <= l.max) {
+			r->layout->max_discard_sectors = (__u32)sectors;
+			if (discard_items + hold > r->layout->max_items)
+				r->layout->max_items = (__u32)discard_items + hold;
+			return 0;
+		}
+	}
+
 	/* Memory for the largest plan waits with each tag: discards ask for no more of it */
 	l.max = (__u32)items;
 	for (sectors = LIMITS_MAX_DISCARD; sectors > r->layout->max_sectors; sectors /= 2) {

@@ -14,6 +14,7 @@ int main(void)
 	suite_add_tcase(suite, check_case());
 	suite_add_tcase(suite, policy_image_case());
 	suite_add_tcase(suite, policy_object_case());
+	suite_add_tcase(suite, policy_values_case());
 	suite_add_tcase(suite, resolve_case());
 	suite_add_tcase(suite, limits_case());
 

@@ -14,6 +14,7 @@ TCase *parse_case(void);
 TCase *check_case(void);
 TCase *policy_image_case(void);
 TCase *policy_object_case(void);
+TCase *policy_values_case(void);
 TCase *resolve_case(void);
 TCase *limits_case(void);
 
