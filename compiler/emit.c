@@ -291,7 +291,7 @@ static void emit_frame_line(struct emit *e, const char *line, size_t length)
 }
 
 void emit_program(FILE *out, const struct policy_image *image, const struct plan *plan,
-		  const char *policy_file, const char *program_file)
+		  const char *policy_file, const char *program_file, const char *image_file)
 {
 	struct emit e = {
 		.out = out,
@@ -300,6 +300,7 @@ void emit_program(FILE *out, const struct policy_image *image, const struct plan
 		.plan = plan,
 		.policy_file = policy_file,
 		.program_file = program_file,
+		.image_file = image_file,
 	};
 	const char *text = template_policy.text;
 

@@ -208,8 +208,23 @@ static void emit_image_strings(struct emit *e)
 	emit(e, ",\n");
 }
 
+/* The compiler need not read what it only copies */
+static void emit_image_file(struct emit *e)
+{
+	emit(e,
+	     "asm(\".pushsection \" UBLKPOL_IMAGE_SECTION \",\\\"a\\\",@progbits\\n\"\n"
+	     "    \".balign 8\\n\"\n"
+	     "    \".incbin \\\"%s\\\"\\n\"\n"
+	     "    \".popsection\\n\");\n",
+	     e->image_file);
+}
+
 void emit_image(struct emit *e)
 {
+	if (e->image_file) {
+		emit_image_file(e);
+		return;
+	}
 	emit_image_type(e);
 	emit(e, "const struct policy_image ublkpol_image SEC(UBLKPOL_IMAGE_SECTION) = {\n");
 	emit_image_header(e);

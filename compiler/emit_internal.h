@@ -18,6 +18,7 @@ struct emit {
 	const struct plan *plan;
 	const char *policy_file;
 	const char *program_file;
+	const char *image_file; /* or NULL */
 };
 
 /** emit() - formatted text */

@@ -13,4 +13,12 @@
 void image_build(struct policy_image *image, const struct plan *plan, const struct source *source,
 		 const struct ublkpol_check_levels *checks, struct arena *arena);
 
+/**
+ * image_pack() - the image as an object carries it: one block of bytes
+ * @size: set to its size
+ *
+ * Return: the block, from @arena
+ */
+const void *image_pack(const struct policy_image *image, struct arena *arena, size_t *size);
+
 #endif

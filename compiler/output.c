@@ -12,12 +12,14 @@
 
 #include "clang.h"
 #include "emit.h"
+#include "image.h"
 #include "output.h"
 #include "templates.h"
 
 /* In the work directory */
 #define OUTPUT_PROGRAM	  "program.c"
 #define OUTPUT_OBJECT	  "program.o"
+#define OUTPUT_IMAGE	  "image"
 #define OUTPUT_TEXT	  "text"
 #define OUTPUT_POLICY_DIR "policy"
 
@@ -180,6 +182,18 @@ static int output_write_policy(const struct output *output, const struct plan *p
 	return err;
 }
 
+/* What the program carries besides its code */
+static int output_write_image(const struct output *output, const struct policy_image *image)
+{
+	struct arena arena = { 0 };
+	size_t size;
+	const void *data = image_pack(image, &arena, &size);
+	int err = output_write_file(output, OUTPUT_IMAGE, data, size);
+
+	arena_free(&arena);
+	return err;
+}
+
 static int output_write_program(const struct output *output, const struct policy_image *image,
 				const struct plan *plan, const char *policy_file,
 				const char *program_file)
@@ -188,7 +202,7 @@ static int output_write_program(const struct output *output, const struct policy
 
 	if (!file)
 		return -EIO;
-	emit_program(file, image, plan, policy_file, program_file);
+	emit_program(file, image, plan, policy_file, program_file, OUTPUT_IMAGE);
 	return output_close(file, OUTPUT_PROGRAM);
 }
 
@@ -247,6 +261,8 @@ int output_write_object(const struct policy_image *image, const struct plan *pla
 		 output_base_name(source->name));
 	if (!err)
 		err = output_write_headers(&output);
+	if (!err)
+		err = output_write_image(&output, image);
 	if (!err)
 		err = output_write_program(&output, image, plan, output.policy, OUTPUT_PROGRAM);
 	if (!err)

@@ -42,7 +42,7 @@ static void write_c(FILE *out, const void *arg)
 	const char *name = slash ? slash + 1 : run->options.output;
 
 	emit_program(out, &run->image, &run->plan, run->source.name,
-		     strcmp(name, "-") ? name : "policy.bpf.c");
+		     strcmp(name, "-") ? name : "policy.bpf.c", NULL);
 }
 
 static void write_format(FILE *out, const void *arg)

@@ -75,7 +75,7 @@ struct resolve_outcome {
 /** resolve_nr_outcomes() - how many a segment has, its last rule included */
 static inline unsigned int resolve_nr_outcomes(const struct ublkpol_segment *segment)
 {
-	return 1 + (unsigned int)__builtin_popcountll(segment->mask);
+	return segment->mask ? 1 + (unsigned int)__builtin_popcountll(segment->mask) : 1;
 }
 
 /** resolve_outcome() - number @i of them: the conditional ones in order, then the last rule */
@@ -120,7 +120,7 @@ int resolve_check_layout(struct resolve *r);
  */
 int resolve_check_overlaps(struct resolve *r, const bool *is_reached);
 
-/** resolve_limits() - fills in the limits of requests; 0 or -EINVAL */
+/** resolve_limits() - fills in the limits of requests; 0 or -ENOMEM */
 int resolve_limits(struct resolve *r);
 
 #endif

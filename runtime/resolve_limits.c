@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdlib.h>
 #include <linux/ublk_bpf.h>
 
 #include "resolve_internal.h"
@@ -17,6 +18,8 @@ struct limits {
 	const struct resolve *r;
 	__u32 block; /* sectors */
 	__u32 max; /* SQEs that a plan has room for */
+	/* For each segment, and for the end: SQEs of all that lie before it, if wholly used */
+	__u64 *before[UBLKPOL_NR_DIRS];
 };
 
 /* Sectors of the pieces that the outcome cuts, or 0 */
@@ -60,21 +63,36 @@ static __u64 limits_items_inside(const struct limits *l, enum ublkpol_direction 
 	return worst;
 }
 
-/* SQEs of a request from @first up to @last; not all of them if they are too many anyhow */
+/* SQEs of a request from @first up to @last */
 static __u64 limits_items_of(const struct limits *l, enum ublkpol_direction dir, __u64 first,
 			     __u64 last)
 {
-	const struct ublkpol_segment *segment = resolve_find(l->r->layout, dir, first);
-	__u64 items = 0;
+	const struct ublkpol_segment *part = resolve_part(l->r->layout, dir);
+	const struct ublkpol_segment *from = resolve_find(l->r->layout, dir, first), *to;
 
-	while (first < last && items <= l->max) {
-		__u64 end = last < segment->end ? last : segment->end;
+	if (last <= from->end)
+		return limits_items_inside(l, dir, from, first, last);
+	to = resolve_find(l->r->layout, dir, last - 1);
+	return limits_items_inside(l, dir, from, first, from->end) +
+	       l->before[dir][to - part] - l->before[dir][from - part + 1] +
+	       limits_items_inside(l, dir, to, to->start, last);
+}
 
-		items += limits_items_inside(l, dir, segment, first, end);
-		first = end;
-		segment++;
+static int limits_prepare(struct limits *l)
+{
+	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++) {
+		const struct ublkpol_segment *part = resolve_part(l->r->layout, dir);
+		__u32 nr = l->r->layout->nr_segments[dir];
+
+		l->before[dir] = calloc(nr + 1ULL, sizeof(*l->before[dir]));
+		if (!l->before[dir])
+			return -ENOMEM;
+		for (__u32 i = 0; i < nr; i++)
+			l->before[dir][i + 1] =
+				l->before[dir][i] + limits_items_inside(l, dir, &part[i],
+									part[i].start, part[i].end);
 	}
-	return items;
+	return 0;
 }
 
 /* Of the request that starts one block before @boundary */
@@ -171,19 +189,15 @@ static __u32 limits_flush_items(const struct policy_image *image)
 	return legs > worst ? legs : worst;
 }
 
-int resolve_limits(struct resolve *r)
+static void limits_requests(struct resolve *r, struct limits *l)
 {
 	/* A plan that waits has one more item */
 	__u32 hold = r->image->header->nr_modifiers ? 1 : 0;
-	struct limits l = {
-		.r = r,
-		.block = r->layout->block / RESOLVE_SECTOR,
-		.max = UBLK_BPF_MAX_ITEMS - hold,
-	};
 	__u32 flush = limits_flush_items(r->image);
 	__u64 sectors = RESOLVE_MAX_SECTORS, items;
 
-	while ((items = limits_items(&l, sectors)) > l.max && sectors > l.block)
+	l->max = UBLK_BPF_MAX_ITEMS - hold;
+	while ((items = limits_items(l, sectors)) > l->max && sectors > l->block)
 		sectors /= 2;
 	r->layout->max_sectors = (__u32)sectors;
 	r->layout->max_items = (__u32)(items > flush ? items : flush) + hold;
@@ -202,11 +216,22 @@ int resolve_limits(struct resolve *r)
 	}
 
 	/* Memory for the largest plan waits with each tag: discards ask for no more of it */
-	l.max = (__u32)items;
+	l->max = (__u32)items;
 	for (sectors = LIMITS_MAX_DISCARD; sectors > r->layout->max_sectors; sectors /= 2) {
-		if (limits_items(&l, sectors) <= l.max)
+		if (limits_items(l, sectors) <= l->max)
 			break;
 	}
 	r->layout->max_discard_sectors = (__u32)sectors;
-	return 0;
+}
+
+int resolve_limits(struct resolve *r)
+{
+	struct limits l = { .r = r, .block = r->layout->block / RESOLVE_SECTOR };
+	int ret = limits_prepare(&l);
+
+	if (!ret)
+		limits_requests(r, &l);
+	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++)
+		free(l.before[dir]);
+	return ret;
 }

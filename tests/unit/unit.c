@@ -41,38 +41,14 @@ void unit_free(struct unit_policy *policy)
 	arena_free(&policy->arena);
 }
 
-static __u32 unit_append(char *data, size_t *used, const void *table, size_t size)
-{
-	__u32 offset = *used;
-
-	memcpy(data + offset, table, size);
-	*used += (size + 7) / 8 * 8;
-	return offset;
-}
-
 void *unit_pack(const struct policy_image *image, size_t *size)
 {
-	struct ublkpol_header header = *image->header;
-	size_t used = sizeof(header);
-	char *data = calloc(1, 1U << 20);
+	struct arena arena = { 0 };
+	const void *packed = image_pack(image, &arena, size);
+	void *data = malloc(*size);
 
 	ck_assert_ptr_nonnull(data);
-#define UNIT_PACK(table) \
-	header.table =   \
-		unit_append(data, &used, image->table, header.nr_##table * sizeof(*image->table))
-	UNIT_PACK(backends);
-	UNIT_PACK(rules);
-	UNIT_PACK(targets);
-	UNIT_PACK(lists);
-	UNIT_PACK(parts);
-	UNIT_PACK(outcomes);
-	UNIT_PACK(sets);
-	UNIT_PACK(params);
-	UNIT_PACK(legs);
-	UNIT_PACK(ranges);
-	header.strings = unit_append(data, &used, image->strings, header.strings_size);
-	header.image_size = used;
-	memcpy(data, &header, sizeof(header));
-	*size = used;
+	memcpy(data, packed, *size);
+	arena_free(&arena);
 	return data;
 }
