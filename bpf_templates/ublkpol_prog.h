@@ -42,14 +42,18 @@ struct ublkpol_request {
 	__u32 flags;
 	__u32 ioprio;
 	__u32 queue;
-	__u32 cpu;
-	__u32 dir; /* enum ublkpol_direction */
 	__u32 op_counter; /* entry in struct ublkpol_counters */
-	/* Of the conditions of its direction, bit c: */
-	__u64 match; /* condition c holds, or may hold */
+	/* All of this is on a small stack: a policy has the fields that it needs */
+#if UBLKPOL_NR_CONDITIONS
+	__u64 match; /* bit c: condition c of its direction holds, or may hold */
+#endif
+#if UBLKPOL_NR_TICKS
 	__u64 pending; /* that depends on a tick of "every" which is not drawn yet */
 	__u64 inverted; /* it holds when the tick does not come */
+#endif
+#if UBLKPOL_NR_MODIFIERS
 	__u64 hold; /* ns to wait before anything is submitted */
+#endif
 };
 
 /* From a struct ublk_bpf_ctx, whose fields must be read one by one */
@@ -251,6 +255,7 @@ static __always_inline ublkpol_unused __u64 ublkpol_prio(const struct ublkpol_re
 	return UBLKPOL_PRIO(class, level);
 }
 
+#if UBLKPOL_NR_TICKS
 /* Condition @bit holds if @hit is 1 and the tick comes, or if @miss is and it does not */
 static __always_inline ublkpol_unused void ublkpol_await_tick(struct ublkpol_request *rq, __u32 bit,
 							      __u64 hit, __u64 miss)
@@ -259,6 +264,7 @@ static __always_inline ublkpol_unused void ublkpol_await_tick(struct ublkpol_req
 	rq->pending |= (hit ^ miss) << bit;
 	rq->inverted |= (miss & (hit ^ 1)) << bit;
 }
+#endif
 
 /* Counts a request for "every @period" of rule @rule; is it the one? */
 static __always_inline ublkpol_unused bool ublkpol_tick(__u32 rule, __u64 period)
@@ -270,13 +276,7 @@ static __always_inline ublkpol_unused bool ublkpol_tick(__u32 rule, __u64 period
 
 /* --- modifiers --- */
 
-/* The longest delay counts. Without a branch, for the verifier's sake: see above */
-static __always_inline ublkpol_unused void ublkpol_delay(struct ublkpol_request *rq, __u64 ns)
-{
-	rq->hold += (ns - rq->hold) & -ublkpol_less(rq->hold, ns);
-}
-
-/* 0, but the verifier does not know: it would follow each value that a delay adds */
+/* 0, but the verifier does not know: it would follow each value that is added */
 static __always_inline ublkpol_unused __u64 ublkpol_some_zero(const struct ublkpol_request *rq)
 {
 	__u64 sector = rq->sector, same = rq->sector;
@@ -284,6 +284,13 @@ static __always_inline ublkpol_unused __u64 ublkpol_some_zero(const struct ublkp
 	ublkpol_hide(sector);
 	ublkpol_hide(same);
 	return sector - same;
+}
+
+#if UBLKPOL_NR_MODIFIERS
+/* The longest delay counts. Without a branch, for the verifier's sake: see above */
+static __always_inline ublkpol_unused void ublkpol_delay(struct ublkpol_request *rq, __u64 ns)
+{
+	rq->hold += (ns - rq->hold) & -ublkpol_less(rq->hold, ns);
 }
 
 /* What a limit lets pass at once after a pause: enough for timers that come late */
@@ -328,24 +335,25 @@ static __always_inline ublkpol_unused void ublkpol_limit_requests(struct ublkpol
 	if (limiter && requests)
 		ublkpol_take(rq, &limiter->next_request, 1000000000ULL / rate);
 }
+#endif
 
 #if UBLKPOL_HAS_TRACE
 static __always_inline void ublkpol_trace_request(const struct ublkpol_request *rq, __u32 rule,
 						  __u32 requests)
 {
-	struct ublkpol_trace record = {
-		.time = ublkpol_now(),
-		.sector = rq->sector,
-		.sectors = rq->sectors,
-		.rule = rule,
-		.op = rq->op,
-		.flags = rq->flags,
-		.queue = rq->queue,
-		.ioprio = rq->ioprio,
-	};
+	struct ublkpol_trace *record = requests ? ublkpol_trace_begin() : NULL;
 
-	if (requests)
-		ublkpol_trace_out(&record);
+	if (!record)
+		return;
+	record->time = ublkpol_now();
+	record->sector = rq->sector;
+	record->sectors = rq->sectors;
+	record->rule = rule;
+	record->op = rq->op;
+	record->flags = rq->flags;
+	record->queue = rq->queue;
+	record->ioprio = rq->ioprio;
+	ublkpol_trace_end(record);
 }
 #endif
 

@@ -117,6 +117,7 @@ static __always_inline int ublkpol_choose(struct ublkpol_request *rq,
 					   __builtin_popcountll(decision->mask & (bit - 1)));
 		if (!choice)
 			return -EIO;
+#if UBLKPOL_NR_TICKS
 		if (rq->pending & bit) {
 			rq->pending &= ~bit;
 			if (policy_tick(choice->rule) == !!(rq->inverted & bit)) {
@@ -124,6 +125,7 @@ static __always_inline int ublkpol_choose(struct ublkpol_request *rq,
 				continue;
 			}
 		}
+#endif
 		decision->delta = choice->delta;
 		decision->rule = choice->rule;
 		decision->target = choice->target;
@@ -207,7 +209,7 @@ static __always_inline int ublkpol_queue_copies(void *ctx, const struct ublkpol_
 {
 	int err = -EIO;
 
-	for (__u32 i = 0; i < piece->nr_legs && i < UBLK_BPF_MAX_SLOTS; i++) {
+	for (__u32 i = 0; i < piece->nr_legs && i < UBLKPOL_MAX_COPIES; i++) {
 		const __u32 *leg = ublkpol_leg_at(piece->first_leg + i);
 
 		if (!leg)
@@ -241,6 +243,31 @@ static __always_inline int ublkpol_queue_read(void *ctx, const struct ublkpol_re
 	return ublkpol_queue_one(ctx, rq, piece, slot, payload);
 }
 #endif
+
+/* More targets than these, and the verifier must not follow each of them to the end */
+#define UBLKPOL_FEW_TARGETS 8
+
+/*
+ * Takes from the verifier what it knows of a place: else it would follow each
+ * target on its own through all that comes behind. Returns @result.
+ */
+static __always_inline int ublkpol_forget(const struct ublkpol_request *rq,
+					  struct ublkpol_piece *piece, int result)
+{
+#if UBLKPOL_NR_MIRRORS || UBLKPOL_NR_TARGETS > UBLKPOL_FEW_TARGETS
+	__u32 zero = ublkpol_some_zero(rq);
+
+	piece->slot += zero;
+	piece->first_leg += zero;
+	piece->nr_legs += zero;
+	piece->mirror += zero;
+	return UBLKPOL_NR_TARGETS > UBLKPOL_FEW_TARGETS ? result + (int)zero : result;
+#else
+	(void)rq;
+	(void)piece;
+	return result;
+#endif
+}
 
 /* Queues what policy_place() said, @result included */
 static __always_inline int ublkpol_queue_piece(void *ctx, const struct ublkpol_request *rq,
@@ -299,9 +326,9 @@ static long ublkpol_split_step(__u64 i, struct ublkpol_split *split)
 	}
 	piece.pos = split->sector + decision.delta;
 	piece.sectors = split->sectors < left_here ? split->sectors : left_here;
-	piece.is_write = split->rq->dir == UBLKPOL_DIR_WRITE;
+	piece.is_write = split->rq->op != UBLK_IO_OP_READ;
 
-	result = policy_place(decision.target, &piece);
+	result = ublkpol_forget(split->rq, &piece, policy_place(decision.target, &piece));
 	bytes = piece.sectors << UBLKPOL_SECTOR_SHIFT;
 	ublkpol_count_rule(split->rq, &decision, split->counted != split->index + 1,
 			   (__u64)piece.sectors << UBLKPOL_SECTOR_SHIFT);
@@ -350,6 +377,7 @@ static __always_inline int ublkpol_serve(void *ctx, struct ublkpol_request *rq, 
 {
 	struct ublkpol_decision decision;
 	struct ublkpol_piece piece = {};
+	struct ublkpol_request copy;
 	__u32 index;
 	int result;
 
@@ -359,7 +387,6 @@ static __always_inline int ublkpol_serve(void *ctx, struct ublkpol_request *rq, 
 		return -EIO;
 	if (!ublkpol_find(dir, rq->sector, &index, &decision))
 		return -EIO;
-	rq->dir = dir;
 #if UBLKPOL_NR_MODIFIERS
 	rq->hold = ublkpol_some_zero(rq);
 #endif
@@ -377,13 +404,13 @@ static __always_inline int ublkpol_serve(void *ctx, struct ublkpol_request *rq, 
 	piece.pos = rq->sector + decision.delta;
 	piece.sectors = rq->sectors;
 	piece.is_write = dir == UBLKPOL_DIR_WRITE;
-	result = policy_place(decision.target, &piece);
+	result = ublkpol_forget(rq, &piece, policy_place(decision.target, &piece));
 	if (!result && piece.sectors < rq->sectors)
 		goto split;
 
 	ublkpol_count_rule(rq, &decision, 1, (__u64)rq->sectors << UBLKPOL_SECTOR_SHIFT);
 	if (result < 0)
-		return result;
+		return result >= -4095 ? result : -EIO;
 	if (result == UBLKPOL_UNMATCHED)
 		return -EIO;
 	if (result == UBLKPOL_USER)
@@ -392,8 +419,10 @@ static __always_inline int ublkpol_serve(void *ctx, struct ublkpol_request *rq, 
 		return -EIO;
 	return ublkpol_finish(ctx, rq);
 split:
-	result = ublkpol_split(ctx, rq, index);
-	return result ? result : ublkpol_finish(ctx, rq);
+	/* A copy, so that the request can stay in registers where it is not split */
+	copy = *rq;
+	result = ublkpol_split(ctx, &copy, index);
+	return result ? result : ublkpol_finish(ctx, &copy);
 }
 
 /* What every shim calls; returns UBLK_BPF_SUBMIT, UBLK_BPF_REDIRECT or a negative errno */

@@ -117,9 +117,14 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } ublkpol_trace SEC(".maps");
 
-static __always_inline void ublkpol_trace_out(struct ublkpol_trace *record)
+static __always_inline struct ublkpol_trace *ublkpol_trace_begin(void)
 {
-	bpf_ringbuf_output(&ublkpol_trace, record, sizeof(*record), 0);
+	return bpf_ringbuf_reserve(&ublkpol_trace, sizeof(struct ublkpol_trace), 0);
+}
+
+static __always_inline void ublkpol_trace_end(struct ublkpol_trace *record)
+{
+	bpf_ringbuf_submit(record, 0);
 }
 #endif
 

@@ -52,10 +52,14 @@ static __always_inline struct ublkpol_mirror *ublkpol_mirror_at(__u32 mirror)
 	return &ublkpol_env->mirrors[mirror];
 }
 
-static __always_inline __attribute__((unused)) void ublkpol_trace_out(
-	const struct ublkpol_trace *record)
+static __always_inline __attribute__((unused)) struct ublkpol_trace *ublkpol_trace_begin(void)
 {
-	ublkpol_env->trace = *record;
+	return &ublkpol_env->trace;
+}
+
+static __always_inline __attribute__((unused)) void ublkpol_trace_end(struct ublkpol_trace *record)
+{
+	(void)record;
 	ublkpol_env->nr_traces++;
 }
 

@@ -294,24 +294,30 @@ void check_action(struct check *check, struct ast_rule *rule)
 
 /* --- modifiers --- */
 
+/* A limit is of requests or of bytes: the unit says which */
+static enum ast_unit check_limit_unit(const struct check *check, const struct ast_modifier *limit)
+{
+	const struct ast_policy *policy = check->policy;
+
+	if (!limit->value.param)
+		return limit->value.quantity.unit;
+	for (unsigned int i = 0; i < policy->nr_params; i++) {
+		const struct ast_declaration *d = policy->params[i].declaration;
+
+		if (!strcmp(d->name->text, limit->value.param->text))
+			return d->quantity.unit;
+	}
+	return AST_UNIT_BYTE_RATE;
+}
+
 static void check_limit(struct check *check, struct ast_modifier *limit)
 {
 	struct check_use use = { .unit = UBLKPOL_PARAM_BYTE_RATE,
 				 .flags = UBLKPOL_PARAM_NOT_ZERO,
 				 .max = 1ULL << 50,
 				 .example = "1024TiB/s" };
-	const struct ast_policy *policy = check->policy;
-	enum ast_unit unit = limit->value.quantity.unit;
 
-	if (limit->value.param) {
-		for (unsigned int i = 0; i < policy->nr_params; i++) {
-			const struct ast_declaration *d = policy->params[i].declaration;
-
-			if (!strcmp(d->name->text, limit->value.param->text))
-				unit = d->quantity.unit;
-		}
-	}
-	if (unit == AST_UNIT_IOPS) {
+	if (check_limit_unit(check, limit) == AST_UNIT_IOPS) {
 		use.unit = UBLKPOL_PARAM_IOPS;
 		use.max = 1000000000;
 		use.example = "1000000000iops";
@@ -320,12 +326,11 @@ static void check_limit(struct check *check, struct ast_modifier *limit)
 }
 
 /* May one rule have both? Two limits may be of bytes and of requests */
-static bool check_is_second(const struct ast_modifier *a, const struct ast_modifier *b)
+static bool check_is_second(const struct check *check, const struct ast_modifier *a,
+			    const struct ast_modifier *b)
 {
-	if (a->kind != b->kind)
-		return false;
-	return a->kind != AST_MODIFIER_LIMIT || a->value.param || b->value.param ||
-	       a->value.quantity.unit == b->value.quantity.unit;
+	return a->kind == b->kind && (a->kind != AST_MODIFIER_LIMIT ||
+				      check_limit_unit(check, a) == check_limit_unit(check, b));
 }
 
 static void check_modifier(struct check *check, const struct ast_rule *rule,
@@ -338,7 +343,7 @@ static void check_modifier(struct check *check, const struct ast_rule *rule,
 	enum ast_action_kind action = rule->action->kind;
 
 	for (const struct ast_modifier *m = rule->modifiers; m != modifier; m = m->next) {
-		if (check_is_second(m, modifier)) {
+		if (check_is_second(check, m, modifier)) {
 			diag_error(check->diag, modifier->location, NULL,
 				   "a second modifier of this kind");
 			diag_also(check->diag, m->location, "");

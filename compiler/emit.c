@@ -82,6 +82,20 @@ static unsigned int emit_max(const unsigned int of_dirs[UBLKPOL_NR_DIRS])
 	return of_dirs[0] > of_dirs[1] ? of_dirs[0] : of_dirs[1];
 }
 
+/* Legs of the largest mirror */
+static unsigned int emit_max_copies(const struct policy_image *image)
+{
+	unsigned int max = 0;
+
+	for (__u32 i = 0; i < image->header->nr_targets; i++) {
+		const struct ublkpol_target *target = &image->targets[i];
+
+		if (target->action == UBLKPOL_ACTION_MIRROR && target->nr_legs > max)
+			max = target->nr_legs;
+	}
+	return max;
+}
+
 static void emit_counts(struct emit *e)
 {
 	const struct ublkpol_header *header = e->image->header;
@@ -91,12 +105,14 @@ static void emit_counts(struct emit *e)
 	} counts[] = {
 		{ "NR_RULES\t", header->nr_rules },
 		{ "NR_BACKENDS\t", header->nr_backends },
+		{ "NR_TARGETS\t", header->nr_targets },
 		{ "NR_LEGS\t", header->nr_legs },
 		{ "NR_PARAMS\t", header->nr_params },
 		{ "NR_CONDITIONS\t", emit_max(e->plan->nr_conditions) },
 		{ "NR_TICKS\t", emit_max(e->plan->nr_ticks) },
 		{ "NR_MODIFIERS\t", header->nr_modifiers },
 		{ "NR_MIRRORS\t", header->nr_mirrors },
+		{ "MAX_COPIES\t", emit_max_copies(e->image) },
 		{ "HAS_TRACE\t", e->plan->has_trace },
 	};
 

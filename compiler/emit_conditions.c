@@ -263,12 +263,12 @@ static void emit_direction(struct emit *e, int dir)
 			emit(e, "\trq->match |= %s_%u(rq, %s, 0) << %u;\n", emit_dirs[dir], i, draw,
 			     i);
 	}
-	emit(e, "}\n");
+	emit(e, "}\n\n");
 }
 
 static void emit_ticks(struct emit *e)
 {
-	emit(e, "\n/* Is it this request's turn, for the rule's \"every\"? */\n");
+	emit(e, "/* Is it this request's turn, for the rule's \"every\"? */\n");
 	emit(e, "static __always_inline bool policy_tick(__u32 rule)\n{\n\tswitch (rule) {\n");
 	for (const struct ast_rule *rule = e->plan->policy->rules; rule; rule = rule->next) {
 		if (!rule->every)
@@ -287,7 +287,8 @@ void emit_conditions(struct emit *e)
 	emit(e, "/* What is tested once for each request: 1 if it holds, else 0 */\n");
 	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++)
 		emit_direction(e, dir);
-	emit_ticks(e);
+	if (e->plan->nr_ticks[UBLKPOL_DIR_READ] || e->plan->nr_ticks[UBLKPOL_DIR_WRITE])
+		emit_ticks(e);
 }
 
 /* --- modifiers --- */

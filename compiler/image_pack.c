@@ -25,9 +25,8 @@ static void pack_tables(struct pack *pack, const struct policy_image *image,
 			struct ublkpol_header *header)
 {
 	pack->used = sizeof(*header);
-#define PACK_TABLE(table)                                                \
-	header->table = pack_table(pack, image->table,                   \
-				   header->nr_##table * sizeof(*image->table))
+#define PACK_TABLE(table) \
+	header->table = pack_table(pack, image->table, header->nr_##table * sizeof(*image->table))
 	PACK_TABLE(backends);
 	PACK_TABLE(rules);
 	PACK_TABLE(targets);

@@ -476,14 +476,18 @@ static __u32 object_nr_segments(const struct policy_object *policy)
 static int object_fill_map(const struct bpf_map *map, const void *entries, __u32 nr,
 			   struct ublkpol_error *err)
 {
-	const char *entry = entries;
+	__u32 *keys = calloc(nr + 1ULL, sizeof(*keys)), count = nr;
+	int ret = 0;
 
-	for (__u32 i = 0; i < nr; i++, entry += bpf_map__value_size(map)) {
-		if (bpf_map_update_elem(bpf_map__fd(map), &i, entry, BPF_ANY))
-			return error_set(err, UBLKPOL_ERR_FAILED, -errno, "cannot fill map %s: %s",
-					 bpf_map__name(map), strerror(errno));
-	}
-	return 0;
+	if (!keys)
+		return object_no_memory(err);
+	for (__u32 i = 0; i < nr; i++)
+		keys[i] = i;
+	if (nr && bpf_map_update_batch(bpf_map__fd(map), keys, entries, &count, NULL))
+		ret = error_set(err, UBLKPOL_ERR_FAILED, -errno, "cannot fill map %s: %s",
+				bpf_map__name(map), strerror(errno));
+	free(keys);
+	return ret;
 }
 
 /* Sizes that the layout decides; a map is never empty */

@@ -73,9 +73,8 @@ static __u64 limits_items_of(const struct limits *l, enum ublkpol_direction dir,
 	if (last <= from->end)
 		return limits_items_inside(l, dir, from, first, last);
 	to = resolve_find(l->r->layout, dir, last - 1);
-	return limits_items_inside(l, dir, from, first, from->end) +
-	       l->before[dir][to - part] - l->before[dir][from - part + 1] +
-	       limits_items_inside(l, dir, to, to->start, last);
+	return limits_items_inside(l, dir, from, first, from->end) + l->before[dir][to - part] -
+	       l->before[dir][from - part + 1] + limits_items_inside(l, dir, to, to->start, last);
 }
 
 static int limits_prepare(struct limits *l)
@@ -89,8 +88,8 @@ static int limits_prepare(struct limits *l)
 			return -ENOMEM;
 		for (__u32 i = 0; i < nr; i++)
 			l->before[dir][i + 1] =
-				l->before[dir][i] + limits_items_inside(l, dir, &part[i],
-									part[i].start, part[i].end);
+				l->before[dir][i] +
+				limits_items_inside(l, dir, &part[i], part[i].start, part[i].end);
 	}
 	return 0;
 }
