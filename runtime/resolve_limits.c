@@ -204,13 +204,13 @@ static void limits_requests(struct resolve *r, struct limits *l)
 	/* A device that exists has promised it */
 	sectors = r->input->discard_sectors;
 	if (sectors) {
-		__u64 discard_items = limits_items(&l, sectors);
+		__u64 discard_items = limits_items(l, sectors);
 
-		if (discard_items <= l.max) {
+		if (discard_items <= l->max) {
 			r->layout->max_discard_sectors = (__u32)sectors;
 			if (discard_items + hold > r->layout->max_items)
 				r->layout->max_items = (__u32)discard_items + hold;
-			return 0;
+			return;
 		}
 	}
 
