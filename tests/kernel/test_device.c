@@ -91,7 +91,7 @@ int test_device_add(struct test_device *dev)
 		.nr_hw_queues = (__u16)dev->queues,
 		.queue_depth = (__u16)dev->depth,
 		.max_io_buf_bytes = dev->max_sectors << 9,
-		.flags = dev->flags | UBLK_F_BPF | UBLK_F_CMD_IOCTL_ENCODE,
+		.flags = dev->flags | UBLK_F_CMD_IOCTL_ENCODE | (dev->plain ? 0 : UBLK_F_BPF),
 	};
 	params = (struct ublk_params){
 		.len = sizeof(params),

@@ -31,13 +31,14 @@ struct test_counters {
 struct test_device {
 	/* Set by the test; 0 takes a default */
 	__u64 flags; /* UBLK_F_*, beside UBLK_F_BPF */
+	bool plain; /* without UBLK_F_BPF */
 	unsigned int queues, depth; /* 1, 16 */
 	__u64 sectors;
 	unsigned int max_sectors; /* 1024 */
 	unsigned int chunk_sectors; /* no boundary */
 	__u32 attrs; /* UBLK_ATTR_* */
 	struct ublk_param_discard discard; /* not advertised */
-	int prog_fd;
+	int prog_fd; /* -1: attach nothing */
 	int complete_fd; /* 0: no complete program */
 	unsigned int max_items; /* 8 */
 	struct ublk_bpf_slot slots[TEST_MAX_SLOTS];

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <sys/syscall.h>
 #include <bpf/btf.h>
+#include <linux/capability.h>
 
 #include "kernel_features.h"
 #include "test_program.h"
@@ -51,6 +54,16 @@ int require_fd(int fd, const char *what)
 {
 	require(fd < 0 ? -errno : 0, "%s", what);
 	return fd;
+}
+
+void drop_capability(unsigned int capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	require(syscall(SYS_capget, &header, data) ? -errno : 0, "capget");
+	data[CAP_TO_INDEX(capability)].effective &= ~CAP_TO_MASK(capability);
+	require(syscall(SYS_capset, &header, data) ? -errno : 0, "capset");
 }
 
 static void patch_helper(struct bpf_program *prog)

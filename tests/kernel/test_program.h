@@ -24,6 +24,9 @@ void require(long ret, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 /** require_fd() - the same for a call that returns -1 and sets errno; returns @fd */
 int require_fd(int fd, const char *what);
 
+/** drop_capability() - of this process, whatever its user */
+void drop_capability(unsigned int capability);
+
 /** programs_open() - open a BPF object whose SEC("ublk") and SEC("ublk/complete") are ours */
 struct bpf_object *programs_open(const char *path);
 

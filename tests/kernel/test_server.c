@@ -188,6 +188,9 @@ static int fetch_all(struct server_thread *t)
 	}
 	if (io_uring_submit(&t->ring) != (int)t->fetched)
 		return -EIO;
+	/* the thread of an SQPOLL ring has not looked at them yet */
+	if (t->dev->ring_flags & IORING_SETUP_SQPOLL)
+		io_uring_wait_cqe(&t->ring, &cqe);
 	return io_uring_peek_cqe(&t->ring, &cqe) ? 0 : cqe->res;
 }
 
@@ -292,7 +295,8 @@ static int start(struct test_device *dev, bool recover, struct server_thread **t
 	if (char_fd < 0)
 		return char_fd;
 	dev->counters->char_fd = char_fd;
-	ret = ublk_command(UBLK_U_CMD_ATTACH_BPF, dev->id, &attach, sizeof(attach), 0);
+	if (dev->prog_fd >= 0)
+		ret = ublk_command(UBLK_U_CMD_ATTACH_BPF, dev->id, &attach, sizeof(attach), 0);
 	if (ret)
 		return ret;
 

@@ -58,9 +58,19 @@ struct rule {
 	const char *license;
 	bool wrong_attach_type;
 	bool complete; /* SEC("ublk/complete") */
+	int other_type; /* BPF_PROG_TYPE_*; 0: ours */
+	unsigned int flags; /* of the load command */
 	size_t nr;
 	struct bpf_insn insns[24];
 };
+
+/* A call of a helper that is not ours, with arguments that it may not even want */
+#define CALL_ONLY(number) CODE(CALL(number), RETURN_SUBMIT)
+
+/* The call of our helper, after some instructions that change its arguments */
+#define CALL_WITH(...)                                                                  \
+	CODE(ZERO_SQE, MOV_REG(R2, R10), ADD_IMM(R2, -SQE_SIZE), MOV_IMM(R3, SQE_SIZE), \
+	     MOV_IMM(R4, 0), __VA_ARGS__, CALL(HELPER), RETURN_SUBMIT)
 
 #define CODE(...)                                                                   \
 	.nr = sizeof((struct bpf_insn[]){ __VA_ARGS__ }) / sizeof(struct bpf_insn), \
@@ -74,6 +84,22 @@ static const struct rule rules[] = {
 	{ "the first field", NULL, "GPL",
 	  CODE(LOAD(BPF_DW, R2, R1, CTX(start_sector)), RETURN_SUBMIT) },
 	{ "the last field", NULL, "GPL", CODE(LOAD(BPF_W, R2, R1, CTX(ioprio)), RETURN_SUBMIT) },
+	{ "nr_sectors", NULL, "GPL", CODE(LOAD(BPF_W, R2, R1, CTX(nr_sectors)), RETURN_SUBMIT) },
+	{ "op", NULL, "GPL", CODE(LOAD(BPF_W, R2, R1, CTX(op)), RETURN_SUBMIT) },
+	{ "flags", NULL, "GPL", CODE(LOAD(BPF_W, R2, R1, CTX(flags)), RETURN_SUBMIT) },
+	{ "dev_id", NULL, "GPL", CODE(LOAD(BPF_W, R2, R1, CTX(dev_id)), RETURN_SUBMIT) },
+	{ "q_id", NULL, "GPL", CODE(LOAD(BPF_H, R2, R1, CTX(q_id)), RETURN_SUBMIT) },
+	{ "tag", NULL, "GPL", CODE(LOAD(BPF_H, R2, R1, CTX(tag)), RETURN_SUBMIT) },
+	{ "the time", NULL, "GPL", CALL_ONLY(BPF_FUNC_ktime_get_ns) },
+	{ "a random number", NULL, "GPL", CALL_ONLY(BPF_FUNC_get_prandom_u32) },
+	{ "the CPU", NULL, "GPL", CALL_ONLY(BPF_FUNC_get_smp_processor_id) },
+	{ "an SQE length that is too small, which the helper refuses", NULL, "GPL",
+	  CALL_WITH(MOV_IMM(R3, SQE_SIZE - 1)) },
+	{ "a slot from the context", NULL, "GPL", CALL_WITH(LOAD(BPF_H, R4, R1, CTX(tag))) },
+	{ "an SQE length with a bound", NULL, "GPL",
+	  CALL_WITH(LOAD(BPF_W, R3, R1, CTX(op)),
+		    INSN(BPF_ALU64 | BPF_AND | BPF_K, R3, 0, 0, SQE_SIZE - 1), ADD_IMM(R3, 1)) },
+	{ "no licence for a program without helpers", NULL, "Proprietary", CODE(RETURN_SUBMIT) },
 	{ "another attach type", "", "GPL", .wrong_attach_type = true, CODE(RETURN_SUBMIT) },
 	{ "beyond the context", "invalid bpf_context access", "GPL",
 	  CODE(LOAD(BPF_W, R2, R1, sizeof(struct ublk_bpf_ctx)), RETURN_SUBMIT) },
@@ -113,6 +139,39 @@ static const struct rule rules[] = {
 	{ "the helper under another licence", "GPL", "Proprietary",
 	  CODE(ZERO_SQE, MOV_REG(R2, R10), ADD_IMM(R2, -SQE_SIZE), MOV_IMM(R3, SQE_SIZE),
 	       MOV_IMM(R4, 0), CALL(HELPER), RETURN_SUBMIT) },
+	{ "part of q_id", "invalid bpf_context access", "GPL",
+	  CODE(LOAD(BPF_B, R2, R1, CTX(q_id)), RETURN_SUBMIT) },
+	{ "q_id and tag at once", "invalid bpf_context access", "GPL",
+	  CODE(LOAD(BPF_W, R2, R1, CTX(q_id)), RETURN_SUBMIT) },
+	{ "half of start_sector", "invalid bpf_context access", "GPL",
+	  CODE(LOAD(BPF_W, R2, R1, CTX(start_sector)), RETURN_SUBMIT) },
+	{ "a field across the end", "invalid bpf_context access", "GPL",
+	  CODE(LOAD(BPF_DW, R2, R1, sizeof(struct ublk_bpf_ctx) - 4), RETURN_SUBMIT) },
+	{ "far beyond the context", "", "GPL", CODE(LOAD(BPF_DW, R2, R1, 4096), RETURN_SUBMIT) },
+	{ "an atomic add to the context", "", "GPL",
+	  CODE(MOV_IMM(R2, 1), INSN(BPF_STX | BPF_ATOMIC | BPF_W, R1, R2, CTX(op), BPF_ADD),
+	       RETURN_SUBMIT) },
+	{ "a register written to the context", "", "GPL",
+	  CODE(MOV_IMM(R2, 1), INSN(BPF_STX | BPF_MEM | BPF_W, R1, R2, CTX(flags), 0),
+	       RETURN_SUBMIT) },
+	{ "the context as SQE", "R2 type=ctx", "GPL", CALL_WITH(MOV_REG(R2, R1)) },
+	{ "no SQE", "R2 type=scalar", "GPL", CALL_WITH(MOV_IMM(R2, 0)) },
+	{ "an SQE length that is negative", "", "GPL", CALL_WITH(MOV_IMM(R3, -1)) },
+	{ "an SQE length that is huge", "", "GPL", CALL_WITH(MOV_IMM(R3, 1 << 20)) },
+	{ "an SQE that begins above the stack", "", "GPL", CALL_WITH(MOV_REG(R2, R10)) },
+	{ "a moved context", "", "GPL", CALL_WITH(ADD_IMM(R1, 8)) },
+	{ "a number as context", "R1 type=scalar", "GPL", CALL_WITH(MOV_IMM(R1, 0)) },
+	{ "the helper of packets", "", "GPL", CALL_ONLY(BPF_FUNC_skb_load_bytes) },
+	{ "the helper of XDP", "", "GPL", CALL_ONLY(BPF_FUNC_xdp_adjust_head) },
+	{ "the helper of kprobes", "", "GPL", CALL_ONLY(BPF_FUNC_override_return) },
+	{ "the helper of sleepable programs", "", "GPL", CALL_ONLY(BPF_FUNC_copy_from_user) },
+	{ "a helper that does not exist", "", "GPL", CALL_ONLY(100000) },
+	{ "our helper in another type of program", "", "GPL",
+	  .other_type = BPF_PROG_TYPE_SOCKET_FILTER, CALL_WITH(MOV_IMM(R4, 0)) },
+	{ "a sleepable program", "", "GPL", .flags = BPF_F_SLEEPABLE, CODE(RETURN_SUBMIT) },
+	{ "a loop without an end", "", "GPL",
+	  CODE(INSN(BPF_JMP | BPF_JA, 0, 0, -1, 0), RETURN_SUBMIT) },
+	{ "no exit", "", "GPL", CODE(MOV_IMM(R0, 0)) },
 	{ "no return value", "R0 !read_ok", "GPL", CODE(EXIT) },
 	{ "complete: the helper, and the first field", NULL, "GPL", .complete = true,
 	  CODE(LOAD(BPF_DW, R6, R1, CTX(start_sector)), ZERO_SQE, MOV_REG(R2, R10),
@@ -128,6 +187,10 @@ static const struct rule rules[] = {
 	  CODE(LOAD(BPF_DW, R2, R1, FAILURE(item_addr)), RETURN_SUBMIT) },
 	{ "complete: a write to the context", "invalid bpf_context access", "GPL", .complete = true,
 	  CODE(STORE_IMM(BPF_W, R1, FAILURE(item_result), 0), RETURN_SUBMIT) },
+	{ "complete: before the end, across two fields", "invalid bpf_context access", "GPL",
+	  .complete = true, CODE(LOAD(BPF_DW, R2, R1, FAILURE(attempt) - 4), RETURN_SUBMIT) },
+	{ "complete: half of a request's field", "invalid bpf_context access", "GPL",
+	  .complete = true, CODE(LOAD(BPF_W, R2, R1, CTX(start_sector)), RETURN_SUBMIT) },
 	{ "the complete program's fields in a routing program", "invalid bpf_context access", "GPL",
 	  CODE(LOAD(BPF_DW, R2, R1, FAILURE(item_off)), RETURN_SUBMIT) },
 };
@@ -139,18 +202,20 @@ static bool holds(const struct rule *rule, const struct kernel_features *feature
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = log, .log_size = sizeof(log),
 		    .log_level = 1);
 	size_t i;
+	int type = rule->other_type ?: features->prog_type;
 	int fd;
 
 	memcpy(insns, rule->insns, sizeof(insns));
 	for (i = 0; i < rule->nr; i++)
 		if (insns[i].code == (BPF_JMP | BPF_CALL) && insns[i].imm == HELPER)
 			insns[i].imm = features->queue_sqe;
-	if (!rule->wrong_attach_type)
+	if (!rule->wrong_attach_type && !rule->other_type)
 		opts.expected_attach_type =
 			rule->complete ? features->complete_type : features->attach_type;
+	opts.prog_flags = rule->flags;
 	log[0] = 0;
 
-	fd = bpf_prog_load(features->prog_type, "rule", rule->license, insns, rule->nr, &opts);
+	fd = bpf_prog_load(type, "rule", rule->license, insns, rule->nr, &opts);
 	if (fd >= 0) {
 		close(fd);
 		return !rule->log;

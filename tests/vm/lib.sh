@@ -11,6 +11,7 @@ set -eEuo pipefail
 disk=/mnt/disk/test
 policies=$BUILD/tests/vm/policies
 ublkpol=$BUILD/ublkpol
+# shellcheck disable=SC2034
 kernel_tests=$BUILD/tests/kernel
 
 fail()

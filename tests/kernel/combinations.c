@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * combinations OBJECT FILE: UBLK_F_BPF together with each other feature of ublk.
+ * Those that go with it do I/O through the feature; the others are refused.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
+
+#include "test_device.h"
+#include "test_io.h"
+#include "test_program.h"
+
+#define DEVICE_BYTES (4U << 20)
+#define HALF_BYTES   (DEVICE_BYTES / 2)
+
+/* The second half of the device is redirected, and served from the same file */
+struct combination {
+	int prog_fd, file_fd;
+};
+
+static struct test_device device(const struct combination *c, __u64 flags)
+{
+	return (struct test_device){
+		.flags = flags,
+		.sectors = DEVICE_BYTES / 512,
+		.chunk_sectors = HALF_BYTES / 512,
+		.prog_fd = c->prog_fd,
+		.slots = { { .fd = c->file_fd } },
+		.nr_slots = 1,
+		.serve = flags & UBLK_F_AUTO_BUF_REG ? SERVE_AUTO_BUF : SERVE_USER_COPY,
+		.serve_fd = c->file_fd,
+	};
+}
+
+/* I/O through the policy and through the server; how many requests took that way */
+static unsigned long check_io(struct test_device *dev, const char *what)
+{
+	unsigned long before = dev->counters->redirected;
+	void *out = random_bytes(DEVICE_BYTES, (unsigned int)dev->flags);
+
+	check(!transfer(dev->disk_fd, true, 0, out, DEVICE_BYTES, 16) &&
+		      holds(dev->disk_fd, 0, out, DEVICE_BYTES) &&
+		      holds(dev->slots[0].fd, 0, out, DEVICE_BYTES),
+	      "%s: data is written and read", what);
+	free(out);
+	return dev->counters->redirected - before;
+}
+
+static void check_works(const struct combination *c, __u64 flags, unsigned int threads,
+			const char *what)
+{
+	struct test_device dev = device(c, flags);
+
+	dev.threads_per_queue = threads;
+	test_device_start(&dev);
+	check(check_io(&dev, what) > 0, "%s: the server serves its half", what);
+	test_device_remove(&dev);
+}
+
+static void check_refused(const struct combination *c, __u64 flag, const char *what)
+{
+	struct test_device dev = device(c, UBLK_F_USER_COPY | flag);
+	int ret = test_device_add(&dev);
+
+	check(ret == -EOPNOTSUPP, "%s: refused (%d)", what, ret);
+	if (!ret)
+		ublk_command(UBLK_U_CMD_DEL_DEV, dev.id, NULL, 0, 0);
+}
+
+/* Only who lacks CAP_SYS_ADMIN gets an unprivileged device */
+static void check_unprivileged_refused(const struct combination *c)
+{
+	struct test_device dev = device(c, UBLK_F_UNPRIVILEGED_DEV);
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	require(pid < 0 ? -errno : 0, "fork");
+	if (!pid) {
+		drop_capability(CAP_SYS_ADMIN);
+		_exit(-test_device_add(&dev) & 0xff);
+	}
+	require(waitpid(pid, &status, 0) == pid ? 0 : -errno, "waitpid");
+	check(WEXITSTATUS(status) == EOPNOTSUPP, "UNPRIVILEGED_DEV: refused (%d)",
+	      WEXITSTATUS(status));
+}
+
+/* --- recovery --- */
+
+struct load {
+	pid_t pid;
+	int result; /* read end of a pipe */
+};
+
+/* A child that writes and reads back until it has an error; reports it */
+static struct load start_load(const struct test_device *dev)
+{
+	struct load load;
+	int fds[2], ret = 0;
+	void *out;
+
+	require(pipe(fds), "pipe");
+	fflush(stdout);
+	load.pid = fork();
+	require(load.pid < 0 ? -errno : 0, "fork");
+	if (!load.pid) {
+		out = random_bytes(HALF_BYTES, 3);
+		close(fds[0]);
+		/* until the test says that it is enough, by closing its end */
+		while (!ret) {
+			ret = transfer(dev->disk_fd, true, 0, out, HALF_BYTES, 8);
+			if (!ret && !holds(dev->disk_fd, 0, out, HALF_BYTES))
+				ret = -EILSEQ;
+			if (!ret && write(fds[1], &ret, sizeof(ret)) < 0)
+				_exit(0);
+		}
+		if (write(fds[1], &ret, sizeof(ret)) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	close(fds[1]);
+	load.result = fds[0];
+	return load;
+}
+
+/* The load's next round: 0 or its error */
+static int load_round(const struct load *load)
+{
+	int ret;
+
+	return read(load->result, &ret, sizeof(ret)) == sizeof(ret) ? ret : -EPIPE;
+}
+
+static void end_load(const struct load *load)
+{
+	kill(load->pid, SIGKILL);
+	waitpid(load->pid, NULL, 0);
+	close(load->result);
+}
+
+static int state_of(const struct test_device *dev)
+{
+	struct ublksrv_ctrl_dev_info info;
+
+	require(ublk_command(UBLK_U_CMD_GET_DEV_INFO, dev->id, &info, sizeof(info), 0),
+		"GET_DEV_INFO");
+	return info.state;
+}
+
+static bool reaches_state(const struct test_device *dev, int state)
+{
+	int ms;
+
+	for (ms = 0; ms < 10000 && state_of(dev) != state; ms++)
+		usleep(1000);
+	return state_of(dev) == state;
+}
+
+static void check_recovery(const struct combination *c, __u64 flags, const char *what)
+{
+	struct test_device dev = device(c, UBLK_F_USER_COPY | UBLK_F_USER_RECOVERY | flags);
+	bool fails = flags & UBLK_F_USER_RECOVERY_FAIL_IO;
+	struct load load;
+	int ret;
+
+	test_device_start(&dev);
+	load = start_load(&dev);
+	check(!load_round(&load) && !load_round(&load), "%s: I/O before", what);
+	test_device_kill(&dev);
+	if (fails) {
+		while (!(ret = load_round(&load)))
+			;
+		check(ret == -EIO, "%s: I/O without a server fails", what);
+	}
+	check(reaches_state(&dev, fails ? UBLK_S_DEV_FAIL_IO : UBLK_S_DEV_QUIESCED),
+	      "%s: the driver saw the server's end", what);
+	ret = test_device_serve(&dev, true);
+	check(!ret, "%s: a new server takes over (%d)", what, ret);
+	if (!ret && !fails)
+		check(!load_round(&load) && !load_round(&load),
+		      "%s: I/O goes on as if nothing had been", what);
+	end_load(&load);
+	if (!ret)
+		check_io(&dev, what);
+	test_device_remove(&dev);
+}
+
+/* A server that is told to go away; requests wait for the next one */
+static void check_quiesce(const struct combination *c)
+{
+	struct test_device dev = device(c, UBLK_F_USER_COPY | UBLK_F_USER_RECOVERY |
+						   UBLK_F_USER_RECOVERY_REISSUE | UBLK_F_QUIESCE);
+	struct load load;
+	int ret;
+
+	test_device_start(&dev);
+	check_io(&dev, "QUIESCE: before");
+	ret = ublk_command(UBLK_U_CMD_QUIESCE_DEV, dev.id, NULL, 0, 10000);
+	check(!ret, "QUIESCE: the command works (%d)", ret);
+	check(waitpid(dev.server, NULL, 0) == dev.server, "QUIESCE: the server's commands ended");
+	check(reaches_state(&dev, UBLK_S_DEV_QUIESCED), "QUIESCE: the device is quiesced");
+	load = start_load(&dev);
+	ret = test_device_serve(&dev, true);
+	check(!ret, "QUIESCE: a new server takes over (%d)", ret);
+	if (!ret)
+		check(!load_round(&load) && !load_round(&load),
+		      "QUIESCE: requests that waited go on");
+	end_load(&load);
+	if (!ret)
+		check_io(&dev, "QUIESCE");
+	test_device_remove(&dev);
+}
+
+static void check_update_size(const struct combination *c)
+{
+	struct test_device dev = device(c, UBLK_F_USER_COPY | UBLK_F_UPDATE_SIZE);
+	void *out = random_bytes(65536, 8);
+	unsigned long long bytes = 0;
+	int ret;
+
+	test_device_start(&dev);
+	ret = ublk_command(UBLK_U_CMD_UPDATE_SIZE, dev.id, NULL, 0, 2 * DEVICE_BYTES / 512);
+	require(ioctl(dev.disk_fd, BLKGETSIZE64, &bytes) ? -errno : 0, "BLKGETSIZE64");
+	check(!ret && bytes == 2 * DEVICE_BYTES, "UPDATE_SIZE: the device is larger (%d)", ret);
+	check(!transfer(dev.disk_fd, true, DEVICE_BYTES + 65536, out, 65536, 4) &&
+		      holds(c->file_fd, DEVICE_BYTES + 65536, out, 65536),
+	      "UPDATE_SIZE: I/O in what was added");
+	ret = ublk_command(UBLK_U_CMD_UPDATE_SIZE, dev.id, NULL, 0, HALF_BYTES / 512);
+	check(!ret && transfer(dev.disk_fd, false, HALF_BYTES, out, 512, 1),
+	      "UPDATE_SIZE: no I/O in what was cut off");
+	check(!transfer(dev.disk_fd, true, 0, out, 65536, 4), "UPDATE_SIZE: I/O in what is left");
+	test_device_remove(&dev);
+	free(out);
+}
+
+int main(int argc, char **argv)
+{
+	const __u64 from = HALF_BYTES / 512;
+	struct combination c = {};
+	struct bpf_object *object;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: combinations OBJECT FILE\n");
+		return 2;
+	}
+	object = programs_open(argv[1]);
+	constant_set(object, "redirect_from", &from, sizeof(from));
+	programs_load(object);
+	c.prog_fd = program_fd(object, "route");
+	c.file_fd = require_fd(open(argv[2], O_RDWR), argv[2]);
+
+	check_works(&c, UBLK_F_USER_COPY, 1, "USER_COPY");
+	check_works(&c, UBLK_F_AUTO_BUF_REG, 1, "AUTO_BUF_REG");
+	check_works(&c, UBLK_F_USER_COPY | UBLK_F_PER_IO_DAEMON, 4, "PER_IO_DAEMON");
+	check_works(&c, UBLK_F_AUTO_BUF_REG | UBLK_F_PER_IO_DAEMON, 4,
+		    "AUTO_BUF_REG and PER_IO_DAEMON");
+	check_works(&c, UBLK_F_USER_COPY | UBLK_F_NO_AUTO_PART_SCAN, 1, "NO_AUTO_PART_SCAN");
+	check_recovery(&c, 0, "USER_RECOVERY");
+	check_recovery(&c, UBLK_F_USER_RECOVERY_REISSUE, "USER_RECOVERY_REISSUE");
+	check_recovery(&c, UBLK_F_USER_RECOVERY_FAIL_IO, "USER_RECOVERY_FAIL_IO");
+	check_quiesce(&c);
+	check_update_size(&c);
+
+	check_refused(&c, UBLK_F_BATCH_IO, "BATCH_IO");
+	check_refused(&c, UBLK_F_ZONED, "ZONED");
+	check_refused(&c, UBLK_F_INTEGRITY, "INTEGRITY");
+	check_refused(&c, UBLK_F_SHMEM_ZC, "SHMEM_ZC");
+	check_refused(&c, UBLK_F_NEED_GET_DATA, "NEED_GET_DATA");
+	check_unprivileged_refused(&c);
+	return check_result();
+}
