@@ -94,6 +94,8 @@ void resolve_check_alias(struct resolve *r, struct place_extents *extents)
 {
 	struct alias_pairs pairs = { .nr = 0 };
 
+	if (!extents->nr)
+		return;
 	qsort(extents->list, extents->nr, sizeof(*extents->list), alias_compare_extents);
 	for (size_t i = 0; i < extents->nr; i++) {
 		const struct place_extent *a = &extents->list[i];

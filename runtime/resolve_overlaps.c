@@ -109,7 +109,8 @@ static void overlaps_find(struct overlaps *o)
 {
 	size_t depth = 0;
 
-	qsort(o->ranges, o->nr, sizeof(*o->ranges), overlaps_compare);
+	if (o->nr)
+		qsort(o->ranges, o->nr, sizeof(*o->ranges), overlaps_compare);
 	for (size_t i = 0; i < o->nr && o->nr_reported < OVERLAPS_MAX_REPORTS; i++) {
 		const struct overlaps_range *range = &o->ranges[i], *other;
 
