@@ -29,6 +29,8 @@ static void collect(void *arg, const struct resolve_message *message)
 		 message->text);
 }
 
+static __u32 promised_discard; /* sectors, by a device that exists */
+
 /* Resolves @text for backends of the given sizes, with the checks at these levels */
 static int resolve_at(const struct ublkpol_check_levels *levels, const char *text, __u32 block,
 		      const __u64 *sectors)
@@ -38,6 +40,7 @@ static int resolve_at(const struct ublkpol_check_levels *levels, const char *tex
 		.image = &policy.image,
 		.backend_sectors = sectors,
 		.block = block,
+		.discard_sectors = promised_discard,
 		.report = collect,
 	};
 
@@ -396,11 +399,31 @@ START_TEST(limits)
 }
 END_TEST
 
+/* A policy for a device that exists has to serve the discards that it takes */
+START_TEST(limits_of_discards_that_were_promised)
+{
+	const __u64 sizes[] = { 64 * MIB, 64 * MIB };
+
+	limits_are("default -> stripe 64KiB { fd0 fd1 }", 512, sizes, 2048, 17);
+	ck_assert_uint_lt(layout.max_discard_sectors, 16384);
+	promised_discard = 16384;
+	/* 128 chunks, and one more for a discard that starts inside a chunk */
+	limits_are("default -> stripe 64KiB { fd0 fd1 }", 512, sizes, 2048, 129);
+	ck_assert_uint_eq(layout.max_discard_sectors, 16384);
+	/* More than a plan can hold: what is possible, and the caller compares */
+	promised_discard = 65536;
+	limits_are("default -> stripe 64KiB { fd0 fd1 }", 512, sizes, 2048, 17);
+	ck_assert_uint_lt(layout.max_discard_sectors, 65536);
+	promised_discard = 0;
+}
+END_TEST
+
 TCase *limits_case(void)
 {
 	TCase *tcase = tcase_create("limits");
 
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_test(tcase, limits);
+	tcase_add_test(tcase, limits_of_discards_that_were_promised);
 	return tcase;
 }
