@@ -25,7 +25,7 @@ refused()
 
 random_file "$disk/a" 8
 cp "$disk/a" before
-refused 4 'cannot use the handler nothing.so' --handler ./nothing.so
+refused 4 'cannot use the handler ./nothing.so' --handler ./nothing.so
 refused 4 'does not start: Invalid argument' --handler "$handler" --handler-argument x
 
 # without user code such requests fail
