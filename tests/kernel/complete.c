@@ -75,20 +75,21 @@ static void check_region(struct test *t, enum complete_region region, const char
 	int ret;
 
 	ret = device_io(t, true, region, out);
-	check(ret == write_errno, "%s: a write gives '%s', not '%s'", name, strerror(write_errno),
-	      strerror(ret));
+	check(ret == write_errno, "%s: a write should give '%s', gave '%s'", name,
+	      strerror(write_errno), strerror(ret));
 	if (!write_errno && region != COMPLETE_SETTLE && region != COMPLETE_ZERO)
 		check(holds(t->good, region_offset(region), out, BYTES),
 		      "%s: the good backend has what was written", name);
 	ret = device_io(t, false, region, in);
-	check(ret == read_errno, "%s: a read gives '%s', not '%s'", name, strerror(read_errno),
-	      strerror(ret));
+	check(ret == read_errno, "%s: a read should give '%s', gave '%s'", name,
+	      strerror(read_errno), strerror(ret));
 	if (region == COMPLETE_ZERO)
 		memset(out, 0, BYTES);
 	if (!read_errno)
 		check(!memcmp(in, out, BYTES), "%s: the right bytes are read", name);
-	check(counters(t).nr_runs - before == 2 * runs, "%s: the program ran %u times, not %u",
-	      name, 2 * runs, counters(t).nr_runs - before);
+	check(counters(t).nr_runs - before == 2 * runs,
+	      "%s: the program should run %u times, ran %u", name, 2 * runs,
+	      counters(t).nr_runs - before);
 	free(in);
 	free(out);
 }
