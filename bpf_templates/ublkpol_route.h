@@ -244,28 +244,23 @@ static __always_inline int ublkpol_queue_read(void *ctx, const struct ublkpol_re
 }
 #endif
 
-/* More targets than these, and the verifier must not follow each of them to the end */
-#define UBLKPOL_FEW_TARGETS 8
-
 /*
  * Takes from the verifier what it knows of a place: else it would follow each
- * target on its own through all that comes behind. Returns @result.
+ * mirror on its own through all that comes behind.
  */
-static __always_inline int ublkpol_forget(const struct ublkpol_request *rq,
-					  struct ublkpol_piece *piece, int result)
+static __always_inline void ublkpol_forget(const struct ublkpol_request *rq,
+					   struct ublkpol_piece *piece)
 {
-#if UBLKPOL_NR_MIRRORS || UBLKPOL_NR_TARGETS > UBLKPOL_FEW_TARGETS
+#if UBLKPOL_NR_MIRRORS
 	__u32 zero = ublkpol_some_zero(rq);
 
 	piece->slot += zero;
 	piece->first_leg += zero;
 	piece->nr_legs += zero;
 	piece->mirror += zero;
-	return UBLKPOL_NR_TARGETS > UBLKPOL_FEW_TARGETS ? result + (int)zero : result;
 #else
 	(void)rq;
 	(void)piece;
-	return result;
 #endif
 }
 
@@ -328,7 +323,8 @@ static long ublkpol_split_step(__u64 i, struct ublkpol_split *split)
 	piece.sectors = split->sectors < left_here ? split->sectors : left_here;
 	piece.is_write = split->rq->op != UBLK_IO_OP_READ;
 
-	result = ublkpol_forget(split->rq, &piece, policy_place(decision.target, &piece));
+	result = policy_place(decision.target, &piece);
+	ublkpol_forget(split->rq, &piece);
 	bytes = piece.sectors << UBLKPOL_SECTOR_SHIFT;
 	ublkpol_count_rule(split->rq, &decision, split->counted != split->index + 1,
 			   (__u64)piece.sectors << UBLKPOL_SECTOR_SHIFT);
@@ -404,7 +400,8 @@ static __always_inline int ublkpol_serve(void *ctx, struct ublkpol_request *rq, 
 	piece.pos = rq->sector + decision.delta;
 	piece.sectors = rq->sectors;
 	piece.is_write = dir == UBLKPOL_DIR_WRITE;
-	result = ublkpol_forget(rq, &piece, policy_place(decision.target, &piece));
+	result = policy_place(decision.target, &piece);
+	ublkpol_forget(rq, &piece);
 	if (!result && piece.sectors < rq->sectors)
 		goto split;
 

@@ -105,7 +105,6 @@ static void emit_counts(struct emit *e)
 	} counts[] = {
 		{ "NR_RULES\t", header->nr_rules },
 		{ "NR_BACKENDS\t", header->nr_backends },
-		{ "NR_TARGETS\t", header->nr_targets },
 		{ "NR_LEGS\t", header->nr_legs },
 		{ "NR_PARAMS\t", header->nr_params },
 		{ "NR_CONDITIONS\t", emit_max(e->plan->nr_conditions) },
