@@ -7,6 +7,7 @@
 #include "diag.h"
 
 #define PARSE_MAX_INCLUDES 16 /* files inside files */
+#define PARSE_MAX_FILES	   1000 /* one that includes itself by another name has no end */
 
 /* bison's own does not know that a location has a file */
 #define YYLLOC_DEFAULT(current, rhs, n)                                 \
