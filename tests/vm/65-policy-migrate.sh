@@ -46,7 +46,7 @@ done <differ
 cmp "$disk/old" "$disk/new" || fail "the disks differ when nothing is written"
 fsfreeze -u "$mnt"
 
-"$ublkpol" swap -n "$id" "$small/migrate-done.bpf.o" --backend new="$disk/new"
+"$ublkpol" swap -n "$id" "$small/migrate-done.bpf.o"
 written=$(wc -l <sums)
 within 30 test -e "$mnt/file.$((written + 20))" || echo "the writer is slow"
 touch stop
