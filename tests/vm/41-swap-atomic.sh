@@ -39,7 +39,7 @@ swap_for_ever &
 swapper=$!
 
 declare -A seen=()
-for ((n = 0; n < 150; n++)); do
+for ((n = 0; n < 50; n++)); do
 	yes "write $n" | head -c $part >stamp || true
 	cat stamp stamp >both
 	dd if=both of="$dev" bs=$((2 * part)) count=1 oflag=direct,seek_bytes \
@@ -57,7 +57,7 @@ wait $swapper || fail "a swap failed"
 # killed at any point; the next command tidies up, and the counters it reads are
 # those of the program in use
 finished=0
-for ((n = 0; n < 40; n++)); do
+for ((n = 0; n < 16; n++)); do
 	policy=quarters
 	[ $((n % 2)) -eq 0 ] || policy=halves
 	"$ublkpol" swap -n "$id" "$policies/$policy.bpf.o" &
@@ -71,5 +71,5 @@ for ((n = 0; n < 40; n++)); do
 	[ "$(stat_of '[.rules[].read.requests] | add')" -gt "$before" ] ||
 		fail "the state names another policy than the kernel has"
 done
-[ $finished -lt 40 ] || fail "no swap was killed"
+[ $finished -lt 16 ] || fail "no swap was killed"
 del
