@@ -14,7 +14,8 @@ random_file "$disk/b" 16
 add halves "$disk/a" "$disk/b"
 [ "$(offers discard_max_bytes)" -gt 0 ] || fail "files on ext4 can be discarded"
 [ "$(offers write_zeroes_max_bytes)" -gt 0 ] || fail "files on ext4 can be zeroed"
-[ "$("$ublkpol" show -n "$id" --json | jq .limits.max_discard)" -eq "$(offers discard_max_bytes)" ] ||
+shown=$("$ublkpol" show -n "$id" --json | jq .limits.max_discard)
+[ "$shown" -eq "$(offers discard_max_bytes)" ] ||
 	fail "show and the kernel disagree"
 
 cp "$disk/a" a.before
