@@ -103,7 +103,7 @@ static void fuzz_emit(const struct policy_image *image, const struct plan *plan)
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 
-	emit_program(out, image, plan, "policy/fuzz.ublkpol", "program.c");
+	emit_program(out, image, plan, "policy/fuzz.ublkpol", "program.c", NULL);
 	fclose(out);
 	free(text);
 }
