@@ -422,9 +422,9 @@ static void print_rare(struct random_draw *draw)
 	};
 
 	if (draw->is_wild && random_chance(70))
-		fprintf(draw->out, "%s\n", wild[random_below(9)]);
+		fprintf(draw->out, "%s\n", wild[random_below(sizeof(wild) / sizeof(*wild))]);
 	else
-		fprintf(draw->out, "%s\n", rules[random_below(9)]);
+		fprintf(draw->out, "%s\n", rules[random_below(sizeof(rules) / sizeof(*rules))]);
 }
 
 static void print_region(struct random_draw *draw, const struct random_region *region, bool is_last)

@@ -78,12 +78,17 @@ added()
 	pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
 }
 
-# del: $dev, with its daemon
+daemon_is_gone()
+{
+	! kill -0 "$pid" 2>/dev/null
+}
+
+# del: $dev, with its daemon, whose last files close just before it is gone
 del()
 {
 	"$ublkpol" del -n "$id"
 	[ ! -e "$dev" ] || fail "$dev is still there"
-	! kill -0 "$pid" 2>/dev/null || fail "the daemon still runs"
+	within 10 daemon_is_gone || fail "the daemon still runs"
 }
 
 # stat_of JQ_PATH: a number of the device's statistics
