@@ -146,7 +146,7 @@ check check-unit check-compiler: deps
 CHECK_SUITES	:= style unit compiler fuzz host kernel-build vm demo
 .PHONY: check-programs
 check-programs:
-	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies random-objects kernel
+	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies kernel
 	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
 	$(Q)$(MAKE) FUZZ=1 fuzz-policy
 
@@ -173,7 +173,7 @@ fuzz: deps
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
 check-vm: deps
-	$(Q)$(MAKE) all model kernel-tests test-policies random-objects kernel
+	$(Q)$(MAKE) all model kernel-tests test-policies kernel
 	$(Q)TESTS='$(TESTS)' tests/run vm
 
 .PHONY: check-debug
@@ -183,7 +183,7 @@ check-debug: deps-full
 
 .PHONY: check-soak
 check-soak: deps
-	$(Q)$(MAKE) all model kernel-tests test-policies random-objects kernel
+	$(Q)$(MAKE) all model kernel-tests test-policies kernel
 	$(Q)TESTS='$(TESTS)' tests/run soak
 
 # Unpatched first: a change of the series then is built in a tree that is warm
