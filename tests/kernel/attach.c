@@ -178,6 +178,8 @@ static void check_capabilities(struct attach_test *t)
 	       "attach without CAP_SYS_ADMIN");
 	expect(without(CAP_SYS_ADMIN, t, UBLK_U_CMD_DETACH_BPF), -EPERM,
 	       "detach without CAP_SYS_ADMIN");
+	expect(without(CAP_BPF, t, UBLK_U_CMD_ATTACH_BPF), -EPERM, "attach without CAP_BPF");
+	expect(without(CAP_BPF, t, UBLK_U_CMD_DETACH_BPF), -EPERM, "detach without CAP_BPF");
 }
 
 /* --- a live device --- */

@@ -141,6 +141,17 @@ static int load_round(const struct load *load)
 	return read(load->result, &ret, sizeof(ret)) == sizeof(ret) ? ret : -EPIPE;
 }
 
+/* Nothing is served now: the next round is one that ends later */
+static void forget_rounds(const struct load *load)
+{
+	int ret;
+
+	require(fcntl(load->result, F_SETFL, O_NONBLOCK) ? -errno : 0, "F_SETFL");
+	while (read(load->result, &ret, sizeof(ret)) == sizeof(ret))
+		;
+	require(fcntl(load->result, F_SETFL, 0) ? -errno : 0, "F_SETFL");
+}
+
 static void end_load(const struct load *load)
 {
 	kill(load->pid, SIGKILL);
@@ -184,6 +195,8 @@ static void check_recovery(const struct combination *c, __u64 flags, const char 
 	}
 	check(reaches_state(&dev, fails ? UBLK_S_DEV_FAIL_IO : UBLK_S_DEV_QUIESCED),
 	      "%s: the driver saw the server's end", what);
+	if (!fails)
+		forget_rounds(&load);
 	ret = test_device_serve(&dev, true);
 	check(!ret, "%s: a new server takes over (%d)", what, ret);
 	if (!ret && !fails)
@@ -195,7 +208,7 @@ static void check_recovery(const struct combination *c, __u64 flags, const char 
 	test_device_remove(&dev);
 }
 
-/* A server that is told to go away; requests wait for the next one */
+/* A server that is told to go away under load; requests wait for the next one */
 static void check_quiesce(const struct combination *c)
 {
 	struct test_device dev = device(c, UBLK_F_USER_COPY | UBLK_F_USER_RECOVERY |
@@ -205,11 +218,13 @@ static void check_quiesce(const struct combination *c)
 
 	test_device_start(&dev);
 	check_io(&dev, "QUIESCE: before");
+	load = start_load(&dev);
+	check(!load_round(&load) && !load_round(&load), "QUIESCE: I/O before");
 	ret = ublk_command(UBLK_U_CMD_QUIESCE_DEV, dev.id, NULL, 0, 10000);
 	check(!ret, "QUIESCE: the command works (%d)", ret);
 	check(waitpid(dev.server, NULL, 0) == dev.server, "QUIESCE: the server's commands ended");
 	check(reaches_state(&dev, UBLK_S_DEV_QUIESCED), "QUIESCE: the device is quiesced");
-	load = start_load(&dev);
+	forget_rounds(&load);
 	ret = test_device_serve(&dev, true);
 	check(!ret, "QUIESCE: a new server takes over (%d)", ret);
 	if (!ret)

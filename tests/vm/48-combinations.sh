@@ -1,7 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A program together with each other feature of ublk: it works, or is refused
+# A program together with each other feature of ublk: it works, or is refused, and
+# the kernel's log has the name of what is refused
 . "$(dirname "$0")/lib.sh"
 
 truncate -s 8M "$disk/a"
 "$kernel_tests/combinations" "$kernel_tests/route.bpf.o" "$disk/a"
+for feature in NEED_GET_DATA UNPRIVILEGED_DEV ZONED BATCH_IO INTEGRITY SHMEM_ZC; do
+	dmesg | grep -qF "UBLK_F_BPF doesn't go with UBLK_F_$feature" ||
+		fail "the kernel's log does not name $feature"
+done
