@@ -159,6 +159,7 @@ struct ublkpol_target {
 #define UBLKPOL_NEVER	       (~0U)
 #define UBLKPOL_ALWAYS	       (~0U - 1)
 #define UBLKPOL_MAX_CONDITIONS 64
+#define UBLKPOL_MAX_MIRRORS    64 /* of different backends */
 #define UBLKPOL_MAX_LISTS      6 /* of one rule */
 
 struct ublkpol_rule {

@@ -39,7 +39,7 @@ static __u64 emit_mirrors_of(const struct policy_image *image, __u32 backend)
 	for (__u32 i = 0; i < image->header->nr_targets; i++) {
 		const struct ublkpol_target *target = &image->targets[i];
 
-		if (target->action == UBLKPOL_ACTION_MIRROR && target->mirror < 64 &&
+		if (target->action == UBLKPOL_ACTION_MIRROR &&
 		    emit_legs(image, target) & 1ULL << backend)
 			mirrors |= 1ULL << target->mirror;
 	}

@@ -74,6 +74,28 @@ static void plan_modifiers(struct plan *plan, struct plan_rule *out)
 	}
 }
 
+/* Mirrors of the same backends are one; a program knows of each which legs failed */
+static void plan_mirror(struct plan *plan, const struct ast_rule *rule, struct diag *diag)
+{
+	__u64 legs = 0;
+
+	if (rule->action->kind != AST_ACTION_MIRROR)
+		return;
+	for (const struct ast_name *name = rule->action->names; name; name = name->next)
+		legs |= 1ULL << name->index;
+	for (unsigned int i = 0; i < plan->nr_mirrors; i++) {
+		if (plan->mirrors[i] == legs)
+			return;
+	}
+	if (plan->nr_mirrors == UBLKPOL_MAX_MIRRORS) {
+		diag_error(diag, rule->location,
+			   "mirrors of the same backends count as one, in whatever order",
+			   "more than %u mirrors of different backends", UBLKPOL_MAX_MIRRORS);
+		return;
+	}
+	plan->mirrors[plan->nr_mirrors++] = legs;
+}
+
 void plan_build(struct plan *plan, const struct ast_policy *policy, struct arena *arena,
 		struct diag *diag)
 {
@@ -91,5 +113,6 @@ void plan_build(struct plan *plan, const struct ast_policy *policy, struct arena
 		for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++)
 			plan_outcomes(plan, out, dir, arena, diag);
 		plan_modifiers(plan, out);
+		plan_mirror(plan, rule, diag);
 	}
 }

@@ -31,6 +31,8 @@ struct plan {
 	unsigned int nr_conditions[UBLKPOL_NR_DIRS];
 	unsigned int nr_ticks[UBLKPOL_NR_DIRS]; /* rules with "every" */
 	unsigned int nr_modifiers;
+	__u64 mirrors[UBLKPOL_MAX_MIRRORS]; /* the legs of each: bit b is backend b */
+	unsigned int nr_mirrors;
 	bool has_trace;
 };
 
