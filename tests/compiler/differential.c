@@ -305,9 +305,10 @@ static bool load_files(char *files[])
 
 int main(int argc, char *argv[])
 {
+	bool draws = argc == 6 && !strcmp(argv[2], "draw");
 	bool passed;
 
-	if (argc < 4) {
+	if (!draws && (argc < 4 || strcmp(argv[2], "load") != 0)) {
 		fputs("usage: differential UBLKPOLC draw FIRST_SEED COUNT DECISIONS | load "
 		      "FILE...\n",
 		      stderr);
@@ -321,7 +322,7 @@ int main(int argc, char *argv[])
 		perror(directory);
 		return EXIT_FAILURE;
 	}
-	if (!strcmp(argv[2], "draw") && argc == 6)
+	if (draws)
 		passed = draw_policies(strtoull(argv[3], NULL, 10), strtoul(argv[4], NULL, 10),
 				       strtoul(argv[5], NULL, 10));
 	else
