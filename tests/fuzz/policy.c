@@ -182,8 +182,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena arena = { 0 };
 	struct source source;
 
-	if (!source_read(&source, &arena, fuzz_file("1.ublkpol", data, size)))
+	if (!source_read(&source, &arena, fuzz_file("1.ublkpol", data, size))) {
+		/* included files are sought in the (empty) directory of the run, not among fds */
+		source.name = "policy.ublkpol";
 		fuzz_compile(&source, &arena, size % 2);
+	}
 	arena_free(&arena);
 	return 0;
 }
