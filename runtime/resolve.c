@@ -111,18 +111,32 @@ const char *resolve_print_lba(const struct resolve *r, char text[RESOLVE_TEXT_SI
 const struct ublkpol_segment *resolve_find(const struct resolve_layout *layout,
 					   enum ublkpol_direction dir, __u64 sector)
 {
-	const struct ublkpol_segment *part = resolve_part(layout, dir);
-	__u32 low = 0, high = layout->nr_segments[dir] - 1;
+	const struct ublkpol_bucket *bucket =
+		&layout->buckets[layout->search.first_bucket[dir] +
+				 (sector >> layout->search.shift[dir])];
+	__u32 low = bucket->first, high = bucket->last;
 
 	while (low < high) {
 		__u32 middle = low + (high - low) / 2;
 
-		if (sector < part[middle].end)
+		if (sector < layout->segments[middle].end)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return &part[low];
+	return &layout->segments[low];
+}
+
+void resolve_sort(void *array, size_t nr, size_t size, int (*compare)(const void *, const void *))
+{
+	const char *entries = array;
+
+	for (size_t i = 1; i < nr; i++) {
+		if (compare(entries + (i - 1) * size, entries + i * size) > 0) {
+			qsort(array, nr, size, compare);
+			return;
+		}
+	}
 }
 
 /* --- size of the device --- */
@@ -298,18 +312,6 @@ void resolve_free(struct resolve_layout *layout)
 	free(layout->choices);
 	free(layout->buckets);
 	*layout = (struct resolve_layout){ 0 };
-}
-
-struct resolve_outcome resolve_outcome(const struct resolve_layout *layout,
-				       const struct ublkpol_segment *segment, unsigned int i)
-{
-	const struct ublkpol_choice *choice;
-
-	if (i == resolve_nr_outcomes(segment) - 1)
-		return (struct resolve_outcome){ segment->rule, segment->target, segment->delta,
-						 false };
-	choice = &layout->choices[segment->first_choice + i];
-	return (struct resolve_outcome){ choice->rule, choice->target, choice->delta, true };
 }
 
 static __u64 resolve_max_bytes(const struct policy_image *image, bool *has_percent)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whether two LBAs lie on one sector of a backend */
 #include <stdlib.h>
+#include <linux/ublk_bpf.h>
 
 #include "resolve_internal.h"
 #include "resolve_place.h"
@@ -27,6 +28,22 @@ static bool alias_same_map(const struct policy_image *image, const struct place_
 	if (place_keeps_offsets(image, a->target) && place_keeps_offsets(image, b->target))
 		return true;
 	return a->target == b->target && a->leg == b->leg;
+}
+
+/* Is all that lies on a backend of one mapping, as in most policies? Then nothing can collide */
+static bool alias_is_impossible(const struct resolve *r, const struct place_extents *extents)
+{
+	const struct place_extent *first[UBLK_BPF_MAX_SLOTS] = { NULL };
+
+	for (size_t i = 0; i < extents->nr; i++) {
+		const struct place_extent *extent = &extents->list[i];
+
+		if (!first[extent->backend])
+			first[extent->backend] = extent;
+		if (!alias_same_map(r->image, first[extent->backend], extent))
+			return false;
+	}
+	return true;
 }
 
 /* The first sector in both extents that is a different LBA in each; false if there is none */
@@ -94,9 +111,9 @@ void resolve_check_alias(struct resolve *r, struct place_extents *extents)
 {
 	struct alias_pairs pairs = { .nr = 0 };
 
-	if (!extents->nr)
+	if (alias_is_impossible(r, extents))
 		return;
-	qsort(extents->list, extents->nr, sizeof(*extents->list), alias_compare_extents);
+	resolve_sort(extents->list, extents->nr, sizeof(*extents->list), alias_compare_extents);
 	for (size_t i = 0; i < extents->nr; i++) {
 		const struct place_extent *a = &extents->list[i];
 

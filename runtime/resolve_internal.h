@@ -60,7 +60,7 @@ static inline struct ublkpol_segment *resolve_part(const struct resolve_layout *
 	       (dir == UBLKPOL_DIR_WRITE ? layout->nr_segments[UBLKPOL_DIR_READ] : 0);
 }
 
-/** resolve_find() - the segment that holds @sector, which must be on the device */
+/** resolve_find() - the segment that holds @sector, which must be on the device; needs the index */
 const struct ublkpol_segment *resolve_find(const struct resolve_layout *layout,
 					   enum ublkpol_direction dir, __u64 sector);
 
@@ -79,8 +79,18 @@ static inline unsigned int resolve_nr_outcomes(const struct ublkpol_segment *seg
 }
 
 /** resolve_outcome() - number @i of them: the conditional ones in order, then the last rule */
-struct resolve_outcome resolve_outcome(const struct resolve_layout *layout,
-				       const struct ublkpol_segment *segment, unsigned int i);
+static inline struct resolve_outcome resolve_outcome(const struct resolve_layout *layout,
+						     const struct ublkpol_segment *segment,
+						     unsigned int i)
+{
+	const struct ublkpol_choice *choice;
+
+	if (i == resolve_nr_outcomes(segment) - 1)
+		return (struct resolve_outcome){ segment->rule, segment->target, segment->delta,
+						 false };
+	choice = &layout->choices[segment->first_choice + i];
+	return (struct resolve_outcome){ choice->rule, choice->target, choice->delta, true };
+}
 
 /** resolve_is_mapped() - does the outcome lead to backends? */
 static inline bool resolve_is_mapped(const struct policy_image *image,
@@ -89,6 +99,9 @@ static inline bool resolve_is_mapped(const struct policy_image *image,
 	return outcome->target != UBLKPOL_NO_TARGET &&
 	       policy_image_has_legs(image->targets[outcome->target].action);
 }
+
+/** resolve_sort() - qsort(), but at once if @array is sorted, as sets of many ranges mostly are */
+void resolve_sort(void *array, size_t nr, size_t size, int (*compare)(const void *, const void *));
 
 /** resolve_lists() - fills in layout->lists and checks all ranges; 0, -EINVAL or -ENOMEM */
 int resolve_lists(struct resolve *r);

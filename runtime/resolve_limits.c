@@ -63,12 +63,12 @@ static __u64 limits_items_inside(const struct limits *l, enum ublkpol_direction 
 	return worst;
 }
 
-/* SQEs of a request from @first up to @last */
-static __u64 limits_items_of(const struct limits *l, enum ublkpol_direction dir, __u64 first,
-			     __u64 last)
+/* SQEs of a request from @first, which lies in @from, up to @last */
+static __u64 limits_items_of(const struct limits *l, enum ublkpol_direction dir,
+			     const struct ublkpol_segment *from, __u64 first, __u64 last)
 {
 	const struct ublkpol_segment *part = resolve_part(l->r->layout, dir);
-	const struct ublkpol_segment *from = resolve_find(l->r->layout, dir, first), *to;
+	const struct ublkpol_segment *to;
 
 	if (last <= from->end)
 		return limits_items_inside(l, dir, from, first, last);
@@ -94,16 +94,16 @@ static int limits_prepare(struct limits *l)
 	return 0;
 }
 
-/* Of the request that starts one block before @boundary */
-static __u64 limits_at(const struct limits *l, enum ublkpol_direction dir, __u64 boundary,
-		       __u64 sectors)
+/* Of the request that starts one block before @boundary, in @segment */
+static __u64 limits_at(const struct limits *l, enum ublkpol_direction dir,
+		       const struct ublkpol_segment *segment, __u64 boundary, __u64 sectors)
 {
 	__u64 first = boundary - l->block;
 	__u64 last = first + sectors;
 
 	if (last > l->r->layout->dev_sectors)
 		last = l->r->layout->dev_sectors;
-	return limits_items_of(l, dir, first, last);
+	return limits_items_of(l, dir, segment, first, last);
 }
 
 /*
@@ -122,11 +122,11 @@ static __u64 limits_of_chunks(const struct limits *l, enum ublkpol_direction dir
 		return 0;
 	first = segment->start + chunk - (segment->start + (__u64)outcome->delta) % chunk;
 	if (first < segment->end)
-		worst = limits_at(l, dir, first, sectors);
+		worst = limits_at(l, dir, segment, first, sectors);
 	at = segment->end > first + sectors ? segment->end - sectors : first;
 	at += (chunk - (at + (__u64)outcome->delta) % chunk) % chunk;
 	for (; at < segment->end && worst <= l->max; at += chunk) {
-		items = limits_at(l, dir, at, sectors);
+		items = limits_at(l, dir, segment, at, sectors);
 		if (items > worst)
 			worst = items;
 	}
@@ -143,7 +143,7 @@ static __u64 limits_items(const struct limits *l, __u64 sectors)
 
 		for (__u32 i = 0; i < l->r->layout->nr_segments[dir] && worst <= l->max; i++) {
 			/* The last one too: the request in the last block of the device */
-			items = limits_at(l, dir, part[i].end, sectors);
+			items = limits_at(l, dir, &part[i], part[i].end, sectors);
 			worst = items > worst ? items : worst;
 			for (unsigned int k = 0; k < resolve_nr_outcomes(&part[i]); k++) {
 				struct resolve_outcome outcome =

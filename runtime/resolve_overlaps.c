@@ -109,8 +109,7 @@ static void overlaps_find(struct overlaps *o)
 {
 	size_t depth = 0;
 
-	if (o->nr)
-		qsort(o->ranges, o->nr, sizeof(*o->ranges), overlaps_compare);
+	resolve_sort(o->ranges, o->nr, sizeof(*o->ranges), overlaps_compare);
 	for (size_t i = 0; i < o->nr && o->nr_reported < OVERLAPS_MAX_REPORTS; i++) {
 		const struct overlaps_range *range = &o->ranges[i], *other;
 

@@ -151,15 +151,15 @@ static int segments_cut(struct segments *s)
 	int ret;
 
 	ret = segments_add_bound(s, 0);
-	if (!ret)
-		ret = segments_add_bound(s, s->r->layout->dev_sectors);
 	for (__u32 i = 0; !ret && i < s->r->image->header->nr_rules; i++) {
 		if (s->r->image->rules[i].ops & ops)
 			ret = segments_cut_rule(s, i);
 	}
+	if (!ret)
+		ret = segments_add_bound(s, s->r->layout->dev_sectors);
 	if (ret)
 		return ret;
-	qsort(s->bounds, s->nr_bounds, sizeof(*s->bounds), segments_compare_u64);
+	resolve_sort(s->bounds, s->nr_bounds, sizeof(*s->bounds), segments_compare_u64);
 	for (size_t i = 1; i < s->nr_bounds; i++) {
 		if (s->bounds[i] != s->bounds[unique - 1])
 			s->bounds[unique++] = s->bounds[i];

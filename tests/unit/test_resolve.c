@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/ublk_bpf.h>
 
 #include "checks.h"
 #include "resolve.h"
@@ -399,6 +400,99 @@ START_TEST(limits)
 }
 END_TEST
 
+/* Items of all that can happen to the sectors of a segment from @first up to @last, counted one by
+ * one */
+static __u32 counted_inside(const struct ublkpol_segment *segment, int dir, __u64 first, __u64 last)
+{
+	unsigned int nr_choices = (unsigned int)__builtin_popcountll(segment->mask);
+	__u32 worst = 0;
+
+	for (unsigned int i = 0; i <= nr_choices; i++) {
+		const struct ublkpol_choice *choice = &layout.choices[segment->first_choice + i];
+		__u32 index = i < nr_choices ? choice->target : segment->target;
+		__s64 delta = i < nr_choices ? choice->delta : segment->delta;
+		const struct ublkpol_target *target = &policy.image.targets[index];
+		__u32 items = 1, copies = 1;
+
+		if (index != UBLKPOL_NO_TARGET && target->action == UBLKPOL_ACTION_MIRROR && dir)
+			copies = target->nr_legs;
+		for (__u64 lba = first + 1; index != UBLKPOL_NO_TARGET && lba < last; lba++)
+			items += target->chunk && (lba + (__u64)delta) % (target->chunk / 512) == 0;
+		if (items * copies > worst)
+			worst = items * copies;
+	}
+	return worst;
+}
+
+/* Of the request of @sectors, wherever it starts, that needs most of them */
+static __u32 counted(__u64 sectors)
+{
+	__u32 block = layout.block / 512, worst = 0;
+
+	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++) {
+		const struct ublkpol_segment *part =
+			layout.segments + (dir ? layout.nr_segments[UBLKPOL_DIR_READ] : 0);
+
+		for (__u64 first = 0; first < layout.dev_sectors; first += block) {
+			__u64 last = first + sectors < layout.dev_sectors ? first + sectors
+									  : layout.dev_sectors;
+			__u32 items = 0;
+
+			for (__u32 i = 0; i < layout.nr_segments[dir]; i++) {
+				__u64 from = part[i].start > first ? part[i].start : first;
+				__u64 to = part[i].end < last ? part[i].end : last;
+
+				if (from < to)
+					items += counted_inside(&part[i], dir, from, to);
+			}
+			worst = items > worst ? items : worst;
+		}
+	}
+	return worst;
+}
+
+START_TEST(limits_are_those_of_the_worst_request)
+{
+	static const struct {
+		__u32 block;
+		const char *text;
+	} cases[] = {
+		{ 512, "LBA 0-50% -> stripe 3 { fd0 fd1 }\ndefault -> fd2" },
+		{ 512, "LBA 100-101, 102-103, 104-777, 900-2000 -> stripe 5 { fd0 fd1 } @ 7\n"
+		       "default -> stripe 8 { fd2 fd3 }" },
+		{ 4096, "LBA 0-1200 -> mirror { fd0 fd1 fd2 }\nLBA 1200-1304 -> fd3\n"
+			"default -> hash 16 { fd4 fd5 }" },
+		{ 512, "LBA 64-1024 read size <= 4KiB -> stripe 8 { fd0 fd1 }\n"
+		       "LBA 512-800 -> error EIO\nread meta -> zero\n"
+		       "default -> stripe 8 { fd0 fd1 }" },
+		{ 512, "LBA 10-20, 30-31, 32-33, 34-35, 36-37, 4999-5000 -> error EIO\n"
+		       "default -> stripe 1000 { fd0 fd1 }" },
+		{ 4096, "LBA 8-4504 read meta -> mirror { fd0 fd1 } read by LBA 24\n"
+			"default -> mirror { fd0 fd1 } read by LBA 512" },
+		{ 1024, "LBA 2-4504 write meta -> error EIO\nLBA 3000-3010 -> fd3\n"
+			"default -> stripe 14 { fd0 fd1 }" },
+	};
+	const struct ublkpol_check_levels none = { .off = ~0U };
+	const __u64 sizes[] = { 3 * MIB, 3 * MIB, 3 * MIB, 3 * MIB, 3 * MIB, 3 * MIB };
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		__u64 sectors;
+
+		snprintf(text, sizeof(text), "size 5000\n%s", cases[i].text);
+		ck_assert_int_eq(resolve_at(&none, text, cases[i].block, sizes), 0);
+		ck_assert_msg(layout.max_items == counted(layout.max_sectors),
+			      "%s: %u sectors, %u items, not %u", text, layout.max_sectors,
+			      layout.max_items, counted(layout.max_sectors));
+		ck_assert(layout.max_sectors == 2048 ||
+			  counted(2ULL * layout.max_sectors) > UBLK_BPF_MAX_ITEMS);
+		sectors = layout.max_discard_sectors;
+		ck_assert_uint_le(counted(sectors), layout.max_items);
+		ck_assert(sectors > layout.dev_sectors || counted(2 * sectors) > layout.max_items);
+	}
+}
+END_TEST
+
 /* A policy for a device that exists has to serve the discards that it takes */
 START_TEST(limits_of_discards_that_were_promised)
 {
@@ -424,6 +518,7 @@ TCase *limits_case(void)
 
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_test(tcase, limits);
+	tcase_add_test(tcase, limits_are_those_of_the_worst_request);
 	tcase_add_test(tcase, limits_of_discards_that_were_promised);
 	return tcase;
 }
