@@ -14,6 +14,7 @@
 #include "ublkpol_route.h"
 
 struct decide_state {
+	void *ctx;
 	__u64 random;
 	__u64 blocks;
 	__u64 failed;
@@ -44,7 +45,7 @@ static long decide_step(__u64 i, struct decide_state *state)
 	plan->nr_items = 0;
 	if (state->is_empty)
 		return 0;
-	if (ublkpol_run(NULL, &rq) || plan->nr_items != 1)
+	if (ublkpol_run(state->ctx, &rq) || plan->nr_items != 1)
 		state->failed++;
 	return 0;
 }
@@ -53,6 +54,7 @@ SEC("syscall")
 int ublkpol_route(struct decide_ctx *ctx)
 {
 	struct decide_state state = {
+		.ctx = ctx,
 		.random = ctx->seed,
 		.blocks = ctx->blocks,
 		.is_empty = ctx->is_empty,

@@ -26,9 +26,6 @@ struct ublkpol_failure {
 		.opcode = (ctx)->item_opcode, .attempt = (ctx)->attempt,                          \
 	}
 
-/* Of the policy: a flush failed on a backend */
-static __always_inline int policy_flush_failed(const struct ublkpol_failure *failure);
-
 static __always_inline int ublkpol_error_of(const struct ublkpol_failure *failure)
 {
 	return failure->result < 0 && failure->result >= -4095 ? failure->result : -EIO;
@@ -82,17 +79,42 @@ static __always_inline int ublkpol_retry_read(void *ctx, const struct ublkpol_fa
 	return UBLK_BPF_SUBMIT;
 }
 
-static __always_inline int ublkpol_settle_write(const struct ublkpol_failure *failure,
-						struct ublkpol_mirror *state, bool may_degrade)
+/* A write failed on a leg of mirror number @mirror */
+UBLKPOL_GLOBAL int ublkpol_settle_write(const struct ublkpol_failure *failure ublkpol_nonnull,
+					__u32 mirror, __u32 may_degrade)
 {
+	struct ublkpol_mirror *state = ublkpol_mirror_at(mirror);
 	__u64 bit = 1ULL << (failure->slot & 63);
 
-	if (!(state->legs & bit))
+	if (!state || !(state->legs & bit))
 		return ublkpol_error_of(failure);
 	__sync_fetch_and_add(&state->write_errors[failure->slot & 63], 1);
 	if (!ublkpol_fail_leg(state, bit) || !may_degrade)
 		return ublkpol_error_of(failure);
 	return UBLK_BPF_SETTLE;
+}
+
+/*
+ * A flush that failed on a leg: what the leg had not yet stored is lost, so it
+ * counts as a write that failed, for each mirror of the leg.
+ */
+static __always_inline int ublkpol_settle_flush(const struct ublkpol_failure *failure)
+{
+	int result = UBLK_BPF_SETTLE;
+
+	if (UBLKPOL_UNMIRRORED >> (failure->slot & 63) & 1)
+		return ublkpol_error_of(failure);
+	for (__u32 i = 0; i < UBLKPOL_NR_MIRRORS; i++) {
+		const struct ublkpol_mirror *state = ublkpol_mirror_at(i);
+		int settled;
+
+		if (!state || !(state->legs >> (failure->slot & 63) & 1))
+			continue;
+		settled = ublkpol_settle_write(failure, i, UBLKPOL_DEGRADING >> i & 1);
+		if (settled < 0)
+			result = settled;
+	}
+	return result;
 }
 
 static __always_inline int ublkpol_recover(void *ctx, struct ublkpol_request *rq,
@@ -107,31 +129,18 @@ static __always_inline int ublkpol_recover(void *ctx, struct ublkpol_request *rq
 	if (failure->slot >= UBLK_BPF_MAX_SLOTS)
 		return ublkpol_error_of(failure);
 	if (rq->op == UBLK_IO_OP_FLUSH)
-		return policy_flush_failed(failure);
+		return ublkpol_settle_flush(failure);
 	if (sector >= ublkpol_config.dev_sectors)
 		return ublkpol_error_of(failure);
 	if (!(dir == UBLKPOL_DIR_READ ? ublkpol_find(UBLKPOL_DIR_READ, sector, &index, &decision)
 				      : ublkpol_find(UBLKPOL_DIR_WRITE, sector, &index, &decision)))
 		return ublkpol_error_of(failure);
-	state = decision.mirror ? ublkpol_mirror_at(decision.mirror - 1) : NULL;
-	if (!state)
+	if (!decision.mirror)
 		return ublkpol_error_of(failure);
-	return dir == UBLKPOL_DIR_READ ? ublkpol_retry_read(ctx, failure, state)
-				       : ublkpol_settle_write(failure, state, decision.degrade);
-}
-
-/*
- * A flush that failed on a leg: what the leg had not yet stored is lost, so it
- * counts as a write that failed. Each mirror of the leg says what it means.
- */
-static __always_inline int ublkpol_flush_failed(const struct ublkpol_failure *failure, __u32 mirror,
-						bool may_degrade, int before)
-{
-	struct ublkpol_mirror *state = ublkpol_mirror_at(mirror);
-	int result = state ? ublkpol_settle_write(failure, state, may_degrade)
-			   : ublkpol_error_of(failure);
-
-	return before < 0 ? before : result;
+	if (dir == UBLKPOL_DIR_WRITE)
+		return ublkpol_settle_write(failure, decision.mirror - 1, decision.degrade);
+	state = ublkpol_mirror_at(decision.mirror - 1);
+	return state ? ublkpol_retry_read(ctx, failure, state) : ublkpol_error_of(failure);
 }
 
 UBLKPOL_COMPLETE_ENTRY

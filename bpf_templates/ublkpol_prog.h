@@ -35,6 +35,19 @@
 /* A policy leaves out what it has none of */
 #define ublkpol_unused __attribute__((unused))
 
+/*
+ * The program of a simple policy is one function, and the request stays in
+ * registers. What others have to remember does not fit on one function's stack.
+ */
+#if UBLKPOL_NR_CONDITIONS <= 2 && UBLKPOL_NR_TESTS <= 8 && !UBLKPOL_NR_TICKS && \
+	UBLKPOL_NR_MODIFIERS <= 8 && UBLKPOL_MAX_COPIES <= 4 &&                 \
+	!!UBLKPOL_NR_CONDITIONS + !!UBLKPOL_NR_MODIFIERS + !!UBLKPOL_NR_MIRRORS <= 1
+#define UBLKPOL_PART static __always_inline
+#else
+#define UBLKPOL_PART UBLKPOL_GLOBAL
+#define UBLKPOL_IS_LARGE
+#endif
+
 struct ublkpol_request {
 	__u64 sector;
 	__u32 sectors;
@@ -54,6 +67,9 @@ struct ublkpol_request {
 #if UBLKPOL_NR_MODIFIERS
 	__u64 hold; /* ns to wait before anything is submitted */
 #endif
+#ifdef UBLKPOL_IS_LARGE
+	__u32 segment; /* with UBLKPOL_SPLIT: where the request begins */
+#endif
 };
 
 /* From a struct ublk_bpf_ctx, whose fields must be read one by one */
@@ -72,6 +88,7 @@ struct ublkpol_piece {
 	__u32 first_leg; /* of a write to a mirror: its legs ... */
 	__u32 nr_legs; /* ... or 0: it goes to @slot */
 	__u32 mirror; /* the number of that mirror */
+	__u64 payload; /* bytes of the request in front of it */
 	bool is_write;
 };
 
@@ -80,6 +97,9 @@ struct ublkpol_piece {
 #define UBLKPOL_ZERO	  2
 #define UBLKPOL_DROP	  3
 #define UBLKPOL_USER	  4
+
+/* Between the parts of a large program: the request needs several SQEs */
+#define UBLKPOL_SPLIT 2
 
 /*
  * The actions. They are macros so that their instructions belong to the line
@@ -106,8 +126,7 @@ static __always_inline void ublkpol_cut(struct ublkpol_piece *piece, __u32 chunk
 /*
  * stripe: chunk c of the composite is chunk c / nr_legs of leg c % nr_legs. The
  * legs are in a map because an index into an array would make the verifier
- * track the exact range of every position in every turn of the loop of
- * ublkpol_split().
+ * track the exact range of every position.
  */
 #define UBLKPOL_TO_STRIPE(piece, chunk_sectors, first_leg, nr_legs)                     \
 	({                                                                              \
@@ -187,11 +206,18 @@ static __always_inline ublkpol_unused __u32 ublkpol_turn(__u32 mirror)
  * What a condition is made of: 1 if it holds, else 0, without a branch. With
  * branches the verifier would follow every combination of conditions.
  */
-#define UBLKPOL_CONDITION(name)                                               \
-	static __always_inline __u64 name(const struct ublkpol_request *rq    \
-					  __attribute__((unused)),            \
-					  __u64 draw __attribute__((unused)), \
-					  __u64 tick __attribute__((unused)))
+#define UBLKPOL_CONDITION(name)                                                            \
+	static __always_inline __u64 name(const struct ublkpol_request *rq ublkpol_unused, \
+					  __u64 draw ublkpol_unused, __u64 tick ublkpol_unused)
+
+/* Those of a large program's flushes are functions, called where a rule needs them */
+#ifdef UBLKPOL_IS_LARGE
+#define UBLKPOL_FLUSH_CONDITION(name)                                                              \
+	UBLKPOL_GLOBAL __u64 name(const struct ublkpol_request *rq ublkpol_nonnull ublkpol_unused, \
+				  __u64 draw ublkpol_unused, __u64 tick ublkpol_unused)
+#else
+#define UBLKPOL_FLUSH_CONDITION(name) UBLKPOL_CONDITION(name)
+#endif
 
 /* Both below 2^63 */
 static __always_inline ublkpol_unused __u64 ublkpol_less(__u64 a, __u64 b)
@@ -255,12 +281,27 @@ static __always_inline ublkpol_unused __u64 ublkpol_prio(const struct ublkpol_re
 	return UBLKPOL_PRIO(class, level);
 }
 
+#if UBLKPOL_NR_CONDITIONS
+/*
+ * Condition @bit holds, if @holds is 1. Hidden, or clang would work out several
+ * conditions before it puts one away, on a stack that is small.
+ */
+static __always_inline ublkpol_unused void ublkpol_note(struct ublkpol_request *rq, __u32 bit,
+							__u64 holds)
+{
+	__u64 match = rq->match | holds << bit;
+
+	ublkpol_hide(match);
+	rq->match = match;
+}
+#endif
+
 #if UBLKPOL_NR_TICKS
 /* Condition @bit holds if @hit is 1 and the tick comes, or if @miss is and it does not */
 static __always_inline ublkpol_unused void ublkpol_await_tick(struct ublkpol_request *rq, __u32 bit,
 							      __u64 hit, __u64 miss)
 {
-	rq->match |= (hit | miss) << bit;
+	ublkpol_note(rq, bit, hit | miss);
 	rq->pending |= (hit ^ miss) << bit;
 	rq->inverted |= (miss & (hit ^ 1)) << bit;
 }
@@ -392,18 +433,50 @@ static __always_inline void ublkpol_count(__u32 entry, __u32 op, __u32 requests,
 #define UBLKPOL_ENTRY_UNMATCHED	    UBLKPOL_NR_RULES
 #define UBLKPOL_ENTRY_BACKEND(slot) (UBLKPOL_NR_RULES + 1 + (slot))
 
-/* One SQE of a flush */
-static __always_inline ublkpol_unused int ublkpol_fsync(void *ctx, __u32 slot)
-{
-	struct io_uring_sqe sqe = {};
+/* --- flushes --- */
 
-	sqe.opcode = IORING_OP_FSYNC;
-	if (ublkpol_queue_sqe(ctx, &sqe, slot))
-		return -EIO;
-	ublkpol_count(UBLKPOL_ENTRY_BACKEND(slot), UBLKPOL_COUNT_FLUSH, 1, 0);
+#if UBLKPOL_NR_BACKENDS <= 8 && UBLKPOL_NR_MIRRORS <= 4
+#define UBLKPOL_FLUSH static __always_inline
+#else
+#define UBLKPOL_FLUSH UBLKPOL_GLOBAL
+#endif
+
+#if UBLKPOL_NR_MIRRORS
+/* A leg that is used no more, and holds nothing else, need not be flushed */
+static __always_inline ublkpol_unused __u64 ublkpol_flushable(void)
+{
+	__u64 backends = UBLKPOL_UNMIRRORED;
+
+	for (__u32 i = 0; i < UBLKPOL_NR_MIRRORS; i++) {
+		const struct ublkpol_mirror *state = ublkpol_mirror_at(i);
+
+		if (state)
+			backends |= state->legs & ~*(volatile __u64 *)&state->failed;
+	}
+	return backends;
+}
+#endif
+
+/* Bit b of @backends: backend b */
+UBLKPOL_FLUSH ublkpol_unused int ublkpol_flush_backends(void *ctx ublkpol_ctx, __u64 backends)
+{
+#if UBLKPOL_NR_MIRRORS
+	backends &= ublkpol_flushable();
+#endif
+	for (__u32 slot = 0; slot < UBLKPOL_NR_BACKENDS; slot++) {
+		struct io_uring_sqe sqe = {};
+
+		if (!(backends >> slot & 1))
+			continue;
+		sqe.opcode = IORING_OP_FSYNC;
+		if (ublkpol_queue_sqe(ctx, &sqe, slot))
+			return -EIO;
+		ublkpol_count(UBLKPOL_ENTRY_BACKEND(slot), UBLKPOL_COUNT_FLUSH, 1, 0);
+	}
 	return 0;
 }
 
+#if UBLKPOL_NR_MIRRORS
 /* May leg @slot of a mirror be used? */
 static __always_inline ublkpol_unused bool ublkpol_is_good(__u32 mirror, __u32 slot)
 {
@@ -411,5 +484,6 @@ static __always_inline ublkpol_unused bool ublkpol_is_good(__u32 mirror, __u32 s
 
 	return !state || !(*(volatile __u64 *)&state->failed >> (slot & 63) & 1);
 }
+#endif
 
 #endif

@@ -145,25 +145,22 @@ static __always_inline int ublkpol_choose(struct ublkpol_request *rq,
 #endif
 
 /* A piece that failed is counted too: that is how an error rule shows up */
-static __always_inline void ublkpol_count_rule(struct ublkpol_request *rq,
-					       const struct ublkpol_decision *decision,
-					       __u32 requests, __u64 bytes)
+static __always_inline void ublkpol_count_rule(struct ublkpol_request *rq, __u32 rule,
+					       __u32 modifiers ublkpol_unused, __u32 requests,
+					       __u64 bytes)
 {
-	__u32 rule = decision->rule;
-
 	ublkpol_count(rule < UBLKPOL_NR_RULES ? rule : UBLKPOL_ENTRY_UNMATCHED, rq->op_counter,
 		      requests, bytes);
 #if UBLKPOL_NR_MODIFIERS
-	if (decision->modifiers)
-		policy_modify(rq, decision->modifiers, rule, requests, bytes);
+	if (modifiers)
+		policy_modify(rq, modifiers, rule, requests, bytes);
 #endif
 }
 
 /* --- SQEs --- */
 
 static __always_inline int ublkpol_queue_one(void *ctx, const struct ublkpol_request *rq,
-					     const struct ublkpol_piece *piece, __u32 slot,
-					     __u64 payload)
+					     const struct ublkpol_piece *piece, __u32 slot)
 {
 	__u64 bytes = (__u64)piece->sectors << UBLKPOL_SECTOR_SHIFT;
 	struct io_uring_sqe sqe = {};
@@ -171,7 +168,7 @@ static __always_inline int ublkpol_queue_one(void *ctx, const struct ublkpol_req
 	sqe.off = piece->offset << UBLKPOL_SECTOR_SHIFT;
 	if (rq->op <= UBLK_IO_OP_WRITE) {
 		sqe.opcode = rq->op == UBLK_IO_OP_READ ? IORING_OP_READ : IORING_OP_WRITE;
-		sqe.addr = payload;
+		sqe.addr = piece->payload;
 		sqe.len = bytes;
 	} else {
 		sqe.opcode = IORING_OP_FALLOCATE;
@@ -179,7 +176,7 @@ static __always_inline int ublkpol_queue_one(void *ctx, const struct ublkpol_req
 		sqe.len = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE;
 		if (rq->op == UBLK_IO_OP_WRITE_ZEROES && rq->flags & UBLK_IO_F_NOUNMAP)
 			sqe.len = FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE;
-		sqe.user_data = payload;
+		sqe.user_data = piece->payload;
 	}
 	if (ublkpol_queue_sqe(ctx, &sqe, slot))
 		return -EIO;
@@ -189,12 +186,12 @@ static __always_inline int ublkpol_queue_one(void *ctx, const struct ublkpol_req
 
 /* Reads as zeroes, or is not written */
 static __always_inline int ublkpol_queue_nothing(void *ctx, const struct ublkpol_request *rq,
-						 const struct ublkpol_piece *piece, __u64 payload)
+						 const struct ublkpol_piece *piece)
 {
 	struct io_uring_sqe sqe = {};
 
 	sqe.opcode = IORING_OP_NOP;
-	sqe.addr = payload;
+	sqe.addr = piece->payload;
 	sqe.len = (__u64)piece->sectors << UBLKPOL_SECTOR_SHIFT;
 	return ublkpol_queue_sqe(ctx, &sqe,
 				 rq->op == UBLK_IO_OP_READ ? UBLK_BPF_FD_ZERO : UBLK_BPF_FD_DROP)
@@ -203,9 +200,17 @@ static __always_inline int ublkpol_queue_nothing(void *ctx, const struct ublkpol
 }
 
 #if UBLKPOL_NR_MIRRORS
+/* Few are queued in place, many by a function of their own */
+#if UBLKPOL_MAX_COPIES <= 4
+#define UBLKPOL_COPIES static __always_inline
+#else
+#define UBLKPOL_COPIES UBLKPOL_GLOBAL
+#endif
+
 /* A write to all legs that may be used */
-static __always_inline int ublkpol_queue_copies(void *ctx, const struct ublkpol_request *rq,
-						const struct ublkpol_piece *piece, __u64 payload)
+UBLKPOL_COPIES int ublkpol_queue_copies(void *ctx ublkpol_ctx,
+					const struct ublkpol_request *rq ublkpol_nonnull,
+					const struct ublkpol_piece *piece ublkpol_nonnull)
 {
 	int err = -EIO;
 
@@ -216,7 +221,7 @@ static __always_inline int ublkpol_queue_copies(void *ctx, const struct ublkpol_
 			return -EIO;
 		if (!ublkpol_is_good(piece->mirror, *leg))
 			continue;
-		err = ublkpol_queue_one(ctx, rq, piece, *leg, payload);
+		err = ublkpol_queue_one(ctx, rq, piece, *leg);
 		if (err)
 			return err;
 	}
@@ -225,8 +230,7 @@ static __always_inline int ublkpol_queue_copies(void *ctx, const struct ublkpol_
 
 /* A read of @slot, or of another leg if that one must not be read any more */
 static __always_inline int ublkpol_queue_read(void *ctx, const struct ublkpol_request *rq,
-					      const struct ublkpol_piece *piece, __u32 mirror,
-					      __u64 payload)
+					      const struct ublkpol_piece *piece, __u32 mirror)
 {
 	const struct ublkpol_mirror *state = ublkpol_mirror_at(mirror);
 	__u32 slot = piece->slot;
@@ -240,7 +244,7 @@ static __always_inline int ublkpol_queue_read(void *ctx, const struct ublkpol_re
 			return -EIO;
 		slot = __builtin_popcountll((good & -good) - 1);
 	}
-	return ublkpol_queue_one(ctx, rq, piece, slot, payload);
+	return ublkpol_queue_one(ctx, rq, piece, slot);
 }
 #endif
 
@@ -264,89 +268,128 @@ static __always_inline void ublkpol_forget(const struct ublkpol_request *rq,
 #endif
 }
 
-/* Queues what policy_place() said, @result included */
+/* Queues what policy_place() said, @result included; @mirror as the segment has it */
 static __always_inline int ublkpol_queue_piece(void *ctx, const struct ublkpol_request *rq,
-					       const struct ublkpol_decision *decision,
-					       const struct ublkpol_piece *piece, int result,
-					       __u64 payload)
+					       const struct ublkpol_piece *piece,
+					       __u32 mirror ublkpol_unused, int result)
 {
 	if (result)
-		return ublkpol_queue_nothing(ctx, rq, piece, payload);
+		return ublkpol_queue_nothing(ctx, rq, piece);
 #if UBLKPOL_NR_MIRRORS
 	if (piece->nr_legs)
-		return ublkpol_queue_copies(ctx, rq, piece, payload);
-	if (decision->mirror && rq->op == UBLK_IO_OP_READ)
-		return ublkpol_queue_read(ctx, rq, piece, decision->mirror - 1, payload);
-#else
-	(void)decision;
+		return ublkpol_queue_copies(ctx, rq, piece);
+	if (mirror && rq->op == UBLK_IO_OP_READ)
+		return ublkpol_queue_read(ctx, rq, piece, mirror - 1);
 #endif
-	return ublkpol_queue_one(ctx, rq, piece, piece->slot, payload);
+	return ublkpol_queue_one(ctx, rq, piece, piece->slot);
 }
 
-/* --- requests --- */
+/* --- requests that are split --- */
+
+/*
+ * The state of a split. Each of its steps is a function that the verifier checks on
+ * its own: else it would follow every target through every modifier, and both
+ * through every copy of a mirror.
+ */
+struct ublkpol_progress {
+	struct ublkpol_piece piece; /* the next one */
+	__u64 sector; /* where it begins */
+	__u64 left_here; /* sectors from there to the end of the segment */
+	__u32 sectors; /* left to place */
+	__u32 index; /* of the segment */
+	__u32 rule; /* what struct ublkpol_decision says of it */
+	__u32 modifiers;
+	__u32 mirror;
+	__u32 counted; /* segment whose rule has this request, plus one */
+	__u32 is_for_user; /* a rule hands it to the server */
+};
+
+/* Places the next piece; returns what policy_place() does */
+UBLKPOL_GLOBAL int ublkpol_split_place(struct ublkpol_request *rq ublkpol_nonnull,
+				       struct ublkpol_progress *progress ublkpol_nonnull)
+{
+	const struct ublkpol_segment *segment = ublkpol_segment_at(progress->index);
+	struct ublkpol_piece *piece = &progress->piece;
+	struct ublkpol_decision decision;
+
+	piece->sectors = 0;
+	progress->rule = UBLKPOL_NO_RULE;
+	progress->modifiers = 0;
+	if (!segment)
+		return -EIO;
+	decision = UBLKPOL_DECISION(segment);
+	if (ublkpol_choose(rq, &decision))
+		return -EIO;
+	progress->left_here = decision.end - progress->sector;
+	progress->rule = decision.rule;
+	progress->modifiers = decision.modifiers;
+	progress->mirror = decision.mirror;
+	piece->pos = progress->sector + decision.delta;
+	piece->sectors =
+		progress->sectors < progress->left_here ? progress->sectors : progress->left_here;
+	piece->nr_legs = 0;
+	piece->is_write = rq->op != UBLK_IO_OP_READ;
+	return policy_place(decision.target, piece);
+}
+
+UBLKPOL_GLOBAL int ublkpol_split_count(struct ublkpol_request *rq ublkpol_nonnull,
+				       struct ublkpol_progress *progress ublkpol_nonnull)
+{
+	ublkpol_count_rule(rq, progress->rule, progress->modifiers,
+			   progress->counted != progress->index + 1,
+			   (__u64)progress->piece.sectors << UBLKPOL_SECTOR_SHIFT);
+	progress->counted = progress->index + 1;
+	return 0;
+}
+
+UBLKPOL_GLOBAL int ublkpol_split_queue(void *ctx ublkpol_ctx,
+				       const struct ublkpol_request *rq ublkpol_nonnull,
+				       const struct ublkpol_progress *progress ublkpol_nonnull,
+				       int result)
+{
+	return ublkpol_queue_piece(ctx, rq, &progress->piece, progress->mirror, result);
+}
+
+UBLKPOL_GLOBAL int ublkpol_split_finish(void *ctx ublkpol_ctx,
+					const struct ublkpol_request *rq ublkpol_nonnull)
+{
+	return ublkpol_finish(ctx, rq);
+}
 
 struct ublkpol_split {
 	void *ctx;
 	struct ublkpol_request *rq;
-	__u64 sector; /* next one to place */
-	__u64 payload; /* bytes placed */
-	__u32 sectors; /* left to place */
-	__u32 index; /* segment of @sector */
-	__u32 counted; /* segment whose rule has this request, plus one */
-	bool is_for_user; /* a rule hands it to the server */
+	struct ublkpol_progress progress;
 	int err;
 };
 
-/* Places one piece; returns 1 to end the loop */
+/* Serves one piece; returns 1 to end the loop */
 static long ublkpol_split_step(__u64 i, struct ublkpol_split *split)
 {
-	const struct ublkpol_segment *segment;
-	struct ublkpol_decision decision;
-	struct ublkpol_piece piece = {};
-	__u64 left_here;
-	__u32 bytes;
+	struct ublkpol_progress *progress = &split->progress;
 	int result;
 
 	(void)i;
-	segment = ublkpol_segment_at(split->index);
-	if (!segment) {
-		split->err = -EIO;
-		return 1;
-	}
-	decision = UBLKPOL_DECISION(segment);
-	left_here = decision.end - split->sector;
-	if (ublkpol_choose(split->rq, &decision)) {
-		split->err = -EIO;
-		return 1;
-	}
-	piece.pos = split->sector + decision.delta;
-	piece.sectors = split->sectors < left_here ? split->sectors : left_here;
-	piece.is_write = split->rq->op != UBLK_IO_OP_READ;
-
-	result = policy_place(decision.target, &piece);
-	ublkpol_forget(split->rq, &piece);
-	bytes = piece.sectors << UBLKPOL_SECTOR_SHIFT;
-	ublkpol_count_rule(split->rq, &decision, split->counted != split->index + 1,
-			   (__u64)piece.sectors << UBLKPOL_SECTOR_SHIFT);
-	split->counted = split->index + 1;
+	result = ublkpol_split_place(split->rq, progress);
+	ublkpol_split_count(split->rq, progress);
 	if (result < 0 || result == UBLKPOL_UNMATCHED) {
 		split->err = result < 0 ? result : -EIO;
 		return 1;
 	}
 	/* All of the request goes on to the server, unless another rule fails it */
-	split->is_for_user |= result == UBLKPOL_USER;
-	if (!split->is_for_user &&
-	    ublkpol_queue_piece(split->ctx, split->rq, &decision, &piece, result, split->payload)) {
+	progress->is_for_user |= result == UBLKPOL_USER;
+	if (!progress->is_for_user &&
+	    ublkpol_split_queue(split->ctx, split->rq, progress, result)) {
 		split->err = -EIO;
 		return 1;
 	}
 
-	if (piece.sectors == left_here)
-		split->index++;
-	split->sector += piece.sectors;
-	split->payload += bytes;
-	split->sectors -= piece.sectors;
-	return split->sectors == 0;
+	if (progress->piece.sectors == progress->left_here)
+		progress->index++;
+	progress->sector += progress->piece.sectors;
+	progress->piece.payload += (__u64)progress->piece.sectors << UBLKPOL_SECTOR_SHIFT;
+	progress->sectors -= progress->piece.sectors;
+	return progress->sectors == 0;
 }
 
 /* What @rq needs more than one SQE for; @index is its first segment */
@@ -355,17 +398,36 @@ static __noinline int ublkpol_split(void *ctx, struct ublkpol_request *rq, __u32
 	struct ublkpol_split split = {
 		.ctx = ctx,
 		.rq = rq,
-		.sector = rq->sector,
-		.sectors = rq->sectors,
-		.index = index,
+		.progress = {
+			.sector = rq->sector,
+			.sectors = rq->sectors,
+			.index = index,
+		},
 	};
 
 	ublkpol_loop(UBLK_BPF_MAX_ITEMS, ublkpol_split_step, &split);
 	if (split.err < 0 && split.err >= -4095)
 		return split.err;
-	if (split.sectors)
+	if (split.progress.sectors)
 		return -EIO;
-	return split.is_for_user ? UBLK_BPF_REDIRECT : UBLK_BPF_SUBMIT;
+	return split.progress.is_for_user ? UBLK_BPF_REDIRECT : ublkpol_split_finish(ctx, rq);
+}
+
+/* --- requests --- */
+
+/* Serves what needs more than one SQE, from segment @index on */
+static __always_inline int ublkpol_serve_pieces(void *ctx, struct ublkpol_request *rq, __u32 index)
+{
+#ifdef UBLKPOL_IS_LARGE
+	(void)ctx;
+	rq->segment = index;
+	return UBLKPOL_SPLIT;
+#else
+	/* A copy, so that the request can stay in registers where it is not split */
+	struct ublkpol_request copy = *rq;
+
+	return ublkpol_split(ctx, &copy, index);
+#endif
 }
 
 /* A request with addresses, of direction @dir, which is a constant */
@@ -373,7 +435,6 @@ static __always_inline int ublkpol_serve(void *ctx, struct ublkpol_request *rq, 
 {
 	struct ublkpol_decision decision;
 	struct ublkpol_piece piece = {};
-	struct ublkpol_request copy;
 	__u32 index;
 	int result;
 
@@ -405,22 +466,48 @@ static __always_inline int ublkpol_serve(void *ctx, struct ublkpol_request *rq, 
 	if (!result && piece.sectors < rq->sectors)
 		goto split;
 
-	ublkpol_count_rule(rq, &decision, 1, (__u64)rq->sectors << UBLKPOL_SECTOR_SHIFT);
+	ublkpol_count_rule(rq, decision.rule, decision.modifiers, 1,
+			   (__u64)rq->sectors << UBLKPOL_SECTOR_SHIFT);
 	if (result < 0)
 		return result >= -4095 ? result : -EIO;
 	if (result == UBLKPOL_UNMATCHED)
 		return -EIO;
 	if (result == UBLKPOL_USER)
 		return UBLK_BPF_REDIRECT;
-	if (ublkpol_queue_piece(ctx, rq, &decision, &piece, result, 0))
+	if (ublkpol_queue_piece(ctx, rq, &piece, decision.mirror, result))
 		return -EIO;
 	return ublkpol_finish(ctx, rq);
 split:
-	/* A copy, so that the request can stay in registers where it is not split */
-	copy = *rq;
-	result = ublkpol_split(ctx, &copy, index);
-	return result ? result : ublkpol_finish(ctx, &copy);
+	return ublkpol_serve_pieces(ctx, rq, index);
 }
+
+#ifdef UBLKPOL_IS_LARGE
+UBLKPOL_GLOBAL int ublkpol_serve_read(void *ctx ublkpol_ctx,
+				      struct ublkpol_request *rq ublkpol_nonnull)
+{
+	return ublkpol_serve(ctx, rq, UBLKPOL_DIR_READ);
+}
+
+UBLKPOL_GLOBAL int ublkpol_serve_write(void *ctx ublkpol_ctx,
+				       struct ublkpol_request *rq ublkpol_nonnull)
+{
+	return ublkpol_serve(ctx, rq, UBLKPOL_DIR_WRITE);
+}
+
+static __always_inline int ublkpol_serve_dir(void *ctx, struct ublkpol_request *rq, __u32 dir)
+{
+	int result;
+
+	result = dir == UBLKPOL_DIR_READ ? ublkpol_serve_read(ctx, rq)
+					 : ublkpol_serve_write(ctx, rq);
+	return result == UBLKPOL_SPLIT ? ublkpol_split(ctx, rq, rq->segment) : result;
+}
+#else
+static __always_inline int ublkpol_serve_dir(void *ctx, struct ublkpol_request *rq, __u32 dir)
+{
+	return ublkpol_serve(ctx, rq, dir);
+}
+#endif
 
 /* What every shim calls; returns UBLK_BPF_SUBMIT, UBLK_BPF_REDIRECT or a negative errno */
 static __always_inline int ublkpol_run(void *ctx, struct ublkpol_request *rq)
@@ -428,14 +515,14 @@ static __always_inline int ublkpol_run(void *ctx, struct ublkpol_request *rq)
 	switch (rq->op) {
 	case UBLK_IO_OP_READ:
 		rq->op_counter = UBLKPOL_COUNT_READ;
-		return ublkpol_serve(ctx, rq, UBLKPOL_DIR_READ);
+		return ublkpol_serve_dir(ctx, rq, UBLKPOL_DIR_READ);
 	case UBLK_IO_OP_WRITE:
 	case UBLK_IO_OP_DISCARD:
 	case UBLK_IO_OP_WRITE_ZEROES:
 		rq->op_counter = rq->op == UBLK_IO_OP_WRITE	? UBLKPOL_COUNT_WRITE
 				 : rq->op == UBLK_IO_OP_DISCARD ? UBLKPOL_COUNT_DISCARD
 								: UBLKPOL_COUNT_WRITE_ZEROES;
-		return ublkpol_serve(ctx, rq, UBLKPOL_DIR_WRITE);
+		return ublkpol_serve_dir(ctx, rq, UBLKPOL_DIR_WRITE);
 	case UBLK_IO_OP_FLUSH:
 		rq->op_counter = UBLKPOL_COUNT_FLUSH;
 		return policy_flush(ctx, rq);

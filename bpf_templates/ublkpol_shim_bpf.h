@@ -9,6 +9,16 @@
 /* Makes the compiler forget what it knows of @var, so that a check of it stays */
 #define ublkpol_hide(var) asm volatile("" : "+r"(var))
 
+/*
+ * A function that the verifier checks once, on its own, whatever its callers pass:
+ * the context, numbers, and pointers to memory of their own, which are not NULL.
+ * "weak", so that clang makes no use in one of what it knows of the other, such as
+ * that a parameter is not used.
+ */
+#define UBLKPOL_GLOBAL	__attribute__((weak, noinline))
+#define ublkpol_ctx	__attribute__((btf_decl_tag("arg:ctx")))
+#define ublkpol_nonnull __attribute__((btf_decl_tag("arg:nonnull")))
+
 #define ublkpol_unrolled _Pragma("unroll")
 
 #define ublkpol_loop(nr, fn, arg) bpf_loop(nr, fn, arg, 0)

@@ -13,6 +13,9 @@
 #define __noinline	__attribute__((noinline))
 
 #define ublkpol_hide(var) ((void)(var))
+#define UBLKPOL_GLOBAL	  static __attribute__((noinline, unused))
+#define ublkpol_ctx
+#define ublkpol_nonnull
 #define ublkpol_unrolled
 
 static struct ublkpol_native *ublkpol_env;

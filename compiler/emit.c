@@ -82,6 +82,13 @@ static unsigned int emit_max(const unsigned int of_dirs[UBLKPOL_NR_DIRS])
 	return of_dirs[0] > of_dirs[1] ? of_dirs[0] : of_dirs[1];
 }
 
+static unsigned int emit_max_tests(const struct plan *plan)
+{
+	unsigned int max = emit_max(plan->nr_tests);
+
+	return plan->nr_flush_tests > max ? plan->nr_flush_tests : max;
+}
+
 /* Legs of the largest mirror */
 static unsigned int emit_max_copies(const struct policy_image *image)
 {
@@ -108,6 +115,7 @@ static void emit_counts(struct emit *e)
 		{ "NR_LEGS\t", header->nr_legs },
 		{ "NR_PARAMS\t", header->nr_params },
 		{ "NR_CONDITIONS\t", emit_max(e->plan->nr_conditions) },
+		{ "NR_TESTS\t", emit_max_tests(e->plan) },
 		{ "NR_TICKS\t", emit_max(e->plan->nr_ticks) },
 		{ "NR_MODIFIERS\t", header->nr_modifiers },
 		{ "NR_MIRRORS\t", header->nr_mirrors },
@@ -117,6 +125,7 @@ static void emit_counts(struct emit *e)
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		emit(e, "#define UBLKPOL_%s%u\n", counts[i].name, counts[i].count);
+	emit_mirrors(e);
 }
 
 void emit_slot(struct emit *e, __u32 backend)
@@ -255,12 +264,41 @@ static void emit_targets(struct emit *e)
 	}
 }
 
-static void emit_cases(struct emit *e)
+static void emit_cases(struct emit *e, __u32 first, __u32 end)
 {
-	for (__u32 i = 0; i < e->image->header->nr_targets; i++) {
+	emit(e, "{\n\tswitch (target) {\n");
+	for (__u32 i = first; i < end && i < e->image->header->nr_targets; i++) {
 		if (e->image->targets[i].action != UBLKPOL_ACTION_CONCAT)
 			emit(e, "\tcase %u:\n\t\treturn target_%u(piece);\n", i, i);
 	}
+	emit(e, "\tdefault:\n\t\treturn UBLKPOL_UNMATCHED;\n\t}\n}\n");
+}
+
+/* What the program does with the number of a target; many of them in functions of their own */
+static void emit_place(struct emit *e)
+{
+	static const char place[] = "static __always_inline int policy_place(__u32 target, "
+				    "struct ublkpol_piece *piece)\n";
+	__u32 nr = e->image->header->nr_targets;
+
+	if (nr <= EMIT_GROUP) {
+		emit(e, place);
+		emit_cases(e, 0, nr);
+		return;
+	}
+	for (__u32 first = 0; first < nr; first += EMIT_GROUP) {
+		emit(e,
+		     "UBLKPOL_GLOBAL int policy_place_%u(__u32 target, "
+		     "struct ublkpol_piece *piece ublkpol_nonnull)\n",
+		     first / EMIT_GROUP);
+		emit_cases(e, first, first + EMIT_GROUP);
+		emit(e, "\n");
+	}
+	emit(e, place);
+	emit(e, "{\n\tswitch (target / %u) {\n", EMIT_GROUP);
+	for (__u32 i = 0; i * EMIT_GROUP < nr; i++)
+		emit(e, "\tcase %u:\n\t\treturn policy_place_%u(target, piece);\n", i, i);
+	emit(e, "\tdefault:\n\t\treturn UBLKPOL_UNMATCHED;\n\t}\n}\n");
 }
 
 /* --- the frame --- */
@@ -270,7 +308,7 @@ static const struct {
 	void (*write)(struct emit *e);
 } emit_parts[] = {
 	{ "@COUNTS@\n", emit_counts },	       { "@SLOTS@\n", emit_slots },
-	{ "@TARGETS@\n", emit_targets },       { "@CASES@\n", emit_cases },
+	{ "@TARGETS@\n", emit_targets },       { "@PLACE@\n", emit_place },
 	{ "@CONDITIONS@\n", emit_conditions }, { "@MODIFIERS@\n", emit_modifiers },
 	{ "@FLUSH@\n", emit_flush },	       { "@COMPLETE@\n", emit_complete },
 	{ "@IMAGE@\n", emit_image },

@@ -6,6 +6,8 @@
 
 #include "emit_internal.h"
 
+#define EMIT_INLINE_MODIFIERS 16
+
 /* --- values --- */
 
 void emit_value(struct emit *e, const struct ast_value *value)
@@ -245,7 +247,8 @@ static void emit_direction(struct emit *e, int dir)
 		emit_condition(e, dir, i);
 
 	emit(e,
-	     "\nstatic __always_inline void policy_%s_conditions(struct ublkpol_request *rq)\n{\n",
+	     "\nUBLKPOL_PART int policy_%s_conditions(struct ublkpol_request *rq "
+	     "ublkpol_nonnull)\n{\n",
 	     emit_dirs[dir]);
 	if (!e->plan->nr_conditions[dir])
 		emit(e, "\t(void)rq;\n");
@@ -260,16 +263,16 @@ static void emit_direction(struct emit *e, int dir)
 			     "\tublkpol_await_tick(rq, %u, %s_%u(rq, %s, 1), %s_%u(rq, %s, 0));\n",
 			     i, emit_dirs[dir], i, draw, emit_dirs[dir], i, draw);
 		else
-			emit(e, "\trq->match |= %s_%u(rq, %s, 0) << %u;\n", emit_dirs[dir], i, draw,
-			     i);
+			emit(e, "\tublkpol_note(rq, %u, %s_%u(rq, %s, 0));\n", i, emit_dirs[dir], i,
+			     draw);
 	}
-	emit(e, "}\n\n");
+	emit(e, "\treturn 0;\n}\n\n");
 }
 
 static void emit_ticks(struct emit *e)
 {
 	emit(e, "/* Is it this request's turn, for the rule's \"every\"? */\n");
-	emit(e, "static __always_inline bool policy_tick(__u32 rule)\n{\n\tswitch (rule) {\n");
+	emit(e, "UBLKPOL_GLOBAL bool policy_tick(__u32 rule)\n{\n\tswitch (rule) {\n");
 	for (const struct ast_rule *rule = e->plan->policy->rules; rule; rule = rule->next) {
 		if (!rule->every)
 			continue;
@@ -321,23 +324,56 @@ static void emit_modifier(struct emit *e, const struct ast_modifier *modifier, _
 	}
 }
 
-void emit_modifiers(struct emit *e)
+/* The modifiers with the numbers from @first up to @end */
+static void emit_modifier_cases(struct emit *e, __u32 first, __u32 end)
 {
-	if (!e->plan->nr_modifiers)
-		return;
-	emit(e, "/* What a rule does besides routing; @requests: 1 for each new stretch of one */\n"
-		"static __always_inline void policy_modify(struct ublkpol_request *rq,\n"
-		"\t\t__u32 modifiers, __u32 rule ublkpol_unused, __u32 requests ublkpol_unused,\n"
-		"\t\t__u64 bytes ublkpol_unused)\n{\n\tswitch (modifiers) {\n");
+	emit(e, "{\n\tswitch (modifiers) {\n");
 	for (__u32 i = 0; i < e->plan->policy->nr_rules; i++) {
 		const struct plan_rule *rule = &e->plan->rules[i];
 
-		if (!rule->modifiers)
+		if (!rule->modifiers || rule->modifiers < first || rule->modifiers >= end)
 			continue;
 		emit(e, "\tcase %u: /* line %u */\n", rule->modifiers, e->image->rules[i].line);
 		for (const struct ast_modifier *m = rule->rule->modifiers; m; m = m->next)
 			emit_modifier(e, m, rule->modifiers);
 		emit(e, "\t\tbreak;\n");
 	}
-	emit(e, "\t}\n}\n\n");
+	emit(e, "\t}\n\treturn 0;\n}\n\n");
+}
+
+static void emit_modifiers_head(struct emit *e)
+{
+	emit(e, "(struct ublkpol_request *rq ublkpol_nonnull,\n"
+		"\t\t__u32 modifiers, __u32 rule ublkpol_unused, __u32 requests ublkpol_unused,\n"
+		"\t\t__u64 bytes ublkpol_unused)\n");
+}
+
+void emit_modifiers(struct emit *e)
+{
+	__u32 end = e->plan->nr_modifiers + 1;
+
+	if (!e->plan->nr_modifiers)
+		return;
+	emit(e,
+	     "/* What a rule does besides routing; @requests: 1 for each new stretch of one */\n");
+	if (end <= EMIT_INLINE_MODIFIERS) {
+		emit(e, "static __always_inline int policy_modify");
+		emit_modifiers_head(e);
+		emit_modifier_cases(e, 0, end);
+		return;
+	}
+	for (__u32 first = 0; first < end; first += EMIT_GROUP) {
+		emit(e, "UBLKPOL_GLOBAL int policy_modify_%u", first / EMIT_GROUP);
+		emit_modifiers_head(e);
+		emit_modifier_cases(e, first, first + EMIT_GROUP);
+	}
+	emit(e, "static __always_inline int policy_modify");
+	emit_modifiers_head(e);
+	emit(e, "{\n\tswitch (modifiers / %u) {\n", EMIT_GROUP);
+	for (__u32 i = 0; i * EMIT_GROUP < end; i++)
+		emit(e,
+		     "\tcase %u:\n"
+		     "\t\treturn policy_modify_%u(rq, modifiers, rule, requests, bytes);\n",
+		     i, i);
+	emit(e, "\tdefault:\n\t\treturn 0;\n\t}\n}\n\n");
 }

@@ -31,52 +31,21 @@ static __u64 emit_written(const struct policy_image *image, bool through_mirrors
 	return backends;
 }
 
-/* Bit m: mirror m has the backend */
-static __u64 emit_mirrors_of(const struct policy_image *image, __u32 backend)
-{
-	__u64 mirrors = 0;
-
-	for (__u32 i = 0; i < image->header->nr_targets; i++) {
-		const struct ublkpol_target *target = &image->targets[i];
-
-		if (target->action == UBLKPOL_ACTION_MIRROR &&
-		    emit_legs(image, target) & 1ULL << backend)
-			mirrors |= 1ULL << target->mirror;
-	}
-	return mirrors;
-}
-
-static void emit_fsync(struct emit *e, __u32 backend)
-{
-	emit(e, "ublkpol_fsync(ctx, ");
-	emit_slot(e, backend);
-	emit(e, "))\n");
-}
-
-/* A leg that is used no more, and holds nothing else, need not be flushed */
 static void emit_fsyncs(struct emit *e, __u64 backends, const char *indent)
 {
-	__u64 plain = emit_written(e->image, false);
+	const char *before = "";
 
+	if (!backends)
+		return;
+	emit(e, "%sif (ublkpol_flush_backends(ctx, ", indent);
 	for (__u32 i = 0; i < e->image->header->nr_backends; i++) {
-		__u64 mirrors = plain & 1ULL << i ? 0 : emit_mirrors_of(e->image, i);
-		const char *before = mirrors & (mirrors - 1) ? "(" : "";
-
 		if (!(backends & 1ULL << i))
 			continue;
-		emit(e, "%sif (", indent);
-		for (__u32 m = 0; m < e->image->header->nr_mirrors && mirrors; m++) {
-			if (!(mirrors & 1ULL << m))
-				continue;
-			emit(e, "%sublkpol_is_good(%u, ", before, m);
-			emit_slot(e, i);
-			emit(e, ")");
-			before = " || ";
-		}
-		emit(e, "%s%s", mirrors & (mirrors - 1) ? ")" : "", mirrors ? " && " : "");
-		emit_fsync(e, i);
-		emit(e, "%s\treturn -EIO;\n", indent);
+		emit(e, "%s1ULL << ", before);
+		emit_slot(e, i);
+		before = " | ";
 	}
+	emit(e, "))\n%s\treturn -EIO;\n", indent);
 }
 
 static void emit_flush_action(struct emit *e, const struct plan_rule *in, const char *indent)
@@ -111,7 +80,7 @@ static void emit_flush_tests(struct emit *e)
 		if (rule->flush->kind == TEST_NEVER)
 			continue;
 		emit_policy_line(e, &e->image->rules[i]);
-		emit(e, "UBLKPOL_CONDITION(flush_%u) { return ", i);
+		emit(e, "UBLKPOL_FLUSH_CONDITION(flush_%u) { return ", i);
 		emit_test(e, rule->flush);
 		emit(e, "; }\n");
 		emit_program_line(e);
@@ -165,8 +134,8 @@ void emit_flush(struct emit *e)
 	const struct plan_rule *last;
 
 	emit_flush_tests(e);
-	emit(e,
-	     "static __always_inline int policy_flush(void *ctx, struct ublkpol_request *rq)\n{\n");
+	emit(e, "UBLKPOL_PART int policy_flush(void *ctx ublkpol_ctx,\n"
+		"\t\tstruct ublkpol_request *rq ublkpol_nonnull)\n{\n");
 	if (emit_has_flush_test(e))
 		emit(e, "\t__u64 draw;\n\n");
 	emit(e, "\t(void)ctx;\n\t(void)rq;\n");
@@ -181,7 +150,7 @@ void emit_flush(struct emit *e)
 	emit(e, "}\n");
 }
 
-/* --- the complete program --- */
+/* --- mirrors --- */
 
 /* Every rule with this mirror lets it degrade */
 static bool emit_may_degrade(const struct policy_image *image, __u32 mirror)
@@ -196,31 +165,27 @@ static bool emit_may_degrade(const struct policy_image *image, __u32 mirror)
 	return true;
 }
 
-void emit_complete(struct emit *e)
+void emit_mirrors(struct emit *e)
 {
-	__u64 plain = emit_written(e->image, false);
+	__u64 legs = 0, degrading = 0;
 
 	if (!e->image->header->nr_mirrors)
 		return;
-	emit(e, "#include \"ublkpol_complete.h\"\n\n"
-		"static __always_inline int policy_flush_failed(const struct ublkpol_failure "
-		"*failure)\n{\n\tint result = UBLK_BPF_SETTLE;\n\n\tswitch (failure->slot) {\n");
-	for (__u32 i = 0; i < e->image->header->nr_backends; i++) {
-		__u64 mirrors = plain & 1ULL << i ? 0 : emit_mirrors_of(e->image, i);
-
-		if (!mirrors)
-			continue;
-		emit(e, "\tcase ");
-		emit_slot(e, i);
-		emit(e, ":\n");
-		for (__u32 m = 0; m < e->image->header->nr_mirrors; m++) {
-			if (mirrors & 1ULL << m)
-				emit(e,
-				     "\t\tresult = ublkpol_flush_failed(failure, %u, %s, "
-				     "result);\n",
-				     m, emit_may_degrade(e->image, m) ? "true" : "false");
-		}
-		emit(e, "\t\treturn result;\n");
+	for (__u32 i = 0; i < e->image->header->nr_targets; i++) {
+		if (e->image->targets[i].action == UBLKPOL_ACTION_MIRROR)
+			legs |= emit_legs(e->image, &e->image->targets[i]);
 	}
-	emit(e, "\tdefault:\n\t\treturn ublkpol_error_of(failure);\n\t}\n}\n");
+	for (__u32 i = 0; i < e->image->header->nr_mirrors; i++)
+		degrading |= (__u64)emit_may_degrade(e->image, i) << i;
+	emit(e, "/* Bit b: backend b holds more than what mirrors write */\n");
+	emit(e, "#define UBLKPOL_UNMIRRORED\t%#llxULL\n",
+	     (unsigned long long)(emit_written(e->image, false) | ~legs));
+	emit(e, "/* Bit m: a write to mirror m is done when one leg took it */\n");
+	emit(e, "#define UBLKPOL_DEGRADING\t%#llxULL\n\n", (unsigned long long)degrading);
+}
+
+void emit_complete(struct emit *e)
+{
+	if (e->image->header->nr_mirrors)
+		emit(e, "#include \"ublkpol_complete.h\"\n");
 }

@@ -11,6 +11,9 @@
 #include "plan.h"
 #include "policy_image.h"
 
+/* What more of a kind than these there are, go into functions for so many each */
+#define EMIT_GROUP 64
+
 struct emit {
 	FILE *out;
 	int line; /* next one to write, from 1 */
@@ -54,6 +57,7 @@ void emit_value(struct emit *e, const struct ast_value *value);
 /* The parts of the program */
 void emit_conditions(struct emit *e);
 void emit_modifiers(struct emit *e);
+void emit_mirrors(struct emit *e);
 void emit_flush(struct emit *e);
 void emit_complete(struct emit *e);
 void emit_image(struct emit *e);

@@ -4,6 +4,9 @@
 
 #include "image.h"
 
+/* How much the program's code, and with it the verifier's work, may grow */
+#define IMAGE_MAX_TARGETS 512
+
 struct image_builder {
 	struct arena *arena;
 	const struct plan *plan;
@@ -359,20 +362,35 @@ static void image_alloc(struct image_builder *b, const struct ast_policy *policy
 	b->strings = arena_alloc(b->arena, b->strings_room);
 }
 
+/* Says so at the first rule that does something new beyond the limit */
+static void image_check_targets(const struct image_builder *b, struct diag *diag)
+{
+	const struct ast_policy *policy = b->plan->policy;
+	__u32 i = 0;
+
+	if (b->header->nr_targets <= IMAGE_MAX_TARGETS)
+		return;
+	while (i + 1 < policy->nr_rules && b->rules[i].target < IMAGE_MAX_TARGETS)
+		i++;
+	diag_error(diag, b->plan->rules[i].rule->location,
+		   "rules with the same action count as one; '@' makes no difference",
+		   "the rules have more than %u different actions", IMAGE_MAX_TARGETS);
+}
+
 void image_build(struct policy_image *image, const struct plan *plan, const struct source *source,
-		 const struct ublkpol_check_levels *checks, struct arena *arena)
+		 struct diag *diag)
 {
 	const struct ast_policy *policy = plan->policy;
-	struct image_builder b = { .arena = arena, .plan = plan, .source = source };
+	struct image_builder b = { .arena = diag->arena, .plan = plan, .source = source };
 
-	b.header = arena_alloc(arena, sizeof(*b.header));
+	b.header = arena_alloc(b.arena, sizeof(*b.header));
 	image_alloc(&b, policy);
 	*b.header = (struct ublkpol_header){
 		.magic = UBLKPOL_MAGIC,
 		.version = UBLKPOL_VERSION,
 		.size = policy->size,
 		.block = policy->block,
-		.checks = *checks,
+		.checks = diag->checks,
 		.nr_conditions = { plan->nr_conditions[0], plan->nr_conditions[1] },
 		.nr_modifiers = plan->nr_modifiers,
 		.strings_size = 1,
@@ -385,6 +403,7 @@ void image_build(struct policy_image *image, const struct plan *plan, const stru
 		image_add_param(&b, &policy->params[i]);
 	for (unsigned int i = 0; i < policy->nr_rules; i++)
 		image_add_rule(&b, &plan->rules[i]);
+	image_check_targets(&b, diag);
 
 	*image = (struct policy_image){
 		.header = b.header,

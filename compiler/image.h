@@ -7,11 +7,13 @@
 
 /**
  * image_build() - the symbolic form of a planned policy
- * @image: set to tables in @arena; the offsets in its header are not filled
+ * @image: set to tables in the memory of @diag; the offsets in its header are not filled
  *	   in, the emitter leaves them to the C compiler
+ * @diag: has the switches and the memory; gets an error if the rules do more
+ *	  different things than a program may have code for
  */
 void image_build(struct policy_image *image, const struct plan *plan, const struct source *source,
-		 const struct ublkpol_check_levels *checks, struct arena *arena);
+		 struct diag *diag);
 
 /**
  * image_pack() - the image as an object carries it: one block of bytes

@@ -8,6 +8,25 @@ static const unsigned int plan_dir_ops[UBLKPOL_NR_DIRS] = {
 	[UBLKPOL_DIR_WRITE] = UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES,
 };
 
+static const char *const plan_dir_names[UBLKPOL_NR_DIRS] = { "reads", "writes" };
+
+/* Says so if there are too many tests for @ops; true if not */
+static bool plan_add_tests(unsigned int *nr, const struct ast_rule *rule, const struct test *test,
+			   const char *ops, struct diag *diag)
+{
+	unsigned int before = *nr;
+
+	*nr += test_count(test);
+	if (*nr <= PLAN_MAX_TESTS)
+		return true;
+	if (before <= PLAN_MAX_TESTS)
+		diag_error(diag, rule->location,
+			   "each of 'size', 'prio', 'queue 1', 'queue 2-3' ... is one",
+			   "the conditions of the rules for %s have more than %u tests", ops,
+			   PLAN_MAX_TESTS);
+	return false;
+}
+
 /* The number of @test among the conditions, where the rule may have it already */
 static __u32 plan_number(struct plan *plan, const struct ast_rule *rule, const struct test *test,
 			 int dir, struct diag *diag)
@@ -29,9 +48,11 @@ static __u32 plan_number(struct plan *plan, const struct ast_rule *rule, const s
 			   "rules with LBA and operations only do not count; join some of the "
 			   "others with 'or'",
 			   "more than %u rules for %s have conditions that the program tests",
-			   UBLKPOL_MAX_CONDITIONS, dir == UBLKPOL_DIR_READ ? "reads" : "writes");
+			   UBLKPOL_MAX_CONDITIONS, plan_dir_names[dir]);
 		return 0;
 	}
+	if (!plan_add_tests(&plan->nr_tests[dir], rule, test, plan_dir_names[dir], diag))
+		return 0;
 	plan->conditions[dir][nr] = (struct plan_condition){ rule, test };
 	plan->nr_ticks[dir] += test_has(test, AST_CONDITION_EVERY);
 	return plan->nr_conditions[dir]++;
@@ -63,14 +84,36 @@ static void plan_outcomes(struct plan *plan, struct plan_rule *out, int dir, str
 	}
 }
 
-static void plan_modifiers(struct plan *plan, struct plan_rule *out)
+static void plan_flush(struct plan *plan, struct plan_rule *out, struct arena *arena,
+		       struct diag *diag)
+{
+	static const struct test never = { .kind = TEST_NEVER };
+
+	out->flush = &never;
+	if (!out->rule->names_flush)
+		return;
+	out->flush = test_reduce(out->rule, UBLKPOL_OP_FLUSH, 0, arena);
+	if (out->flush->kind == TEST_NEVER || out->flush->kind == TEST_ALWAYS)
+		return;
+	if (plan->nr_flush_conditions++ == UBLKPOL_MAX_CONDITIONS)
+		diag_error(diag, out->rule->location, "join some of them with 'or'",
+			   "more than %u rules for flushes have conditions",
+			   UBLKPOL_MAX_CONDITIONS);
+	plan_add_tests(&plan->nr_flush_tests, out->rule, out->flush, "flushes", diag);
+}
+
+static void plan_modifiers(struct plan *plan, struct plan_rule *out, struct diag *diag)
 {
 	for (const struct ast_modifier *m = out->rule->modifiers; m; m = m->next) {
 		if (m->kind == AST_MODIFIER_COUNT)
 			continue;
 		plan->has_trace |= m->kind == AST_MODIFIER_TRACE;
-		if (!out->modifiers)
-			out->modifiers = ++plan->nr_modifiers;
+		if (out->modifiers)
+			continue;
+		out->modifiers = ++plan->nr_modifiers;
+		if (out->modifiers == PLAN_MAX_MODIFIERS + 1)
+			diag_error(diag, out->rule->location, "'count' does not count",
+				   "more than %u rules have modifiers", PLAN_MAX_MODIFIERS);
 	}
 }
 
@@ -99,7 +142,6 @@ static void plan_mirror(struct plan *plan, const struct ast_rule *rule, struct d
 void plan_build(struct plan *plan, const struct ast_policy *policy, struct arena *arena,
 		struct diag *diag)
 {
-	static const struct test never = { .kind = TEST_NEVER };
 	unsigned int i = 0;
 
 	*plan = (struct plan){ .policy = policy };
@@ -108,11 +150,10 @@ void plan_build(struct plan *plan, const struct ast_policy *policy, struct arena
 		struct plan_rule *out = &plan->rules[i++];
 
 		out->rule = rule;
-		out->flush =
-			rule->names_flush ? test_reduce(rule, UBLKPOL_OP_FLUSH, 0, arena) : &never;
+		plan_flush(plan, out, arena, diag);
 		for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++)
 			plan_outcomes(plan, out, dir, arena, diag);
-		plan_modifiers(plan, out);
+		plan_modifiers(plan, out, diag);
 		plan_mirror(plan, rule, diag);
 	}
 }

@@ -11,6 +11,10 @@
 #include "diag.h"
 #include "test.h"
 
+/* How much the program's code, and with it the verifier's work, may grow */
+#define PLAN_MAX_TESTS	   512 /* in the conditions for reads, for writes, for flushes */
+#define PLAN_MAX_MODIFIERS 512 /* rules with modifiers that are code */
+
 struct plan_condition {
 	const struct ast_rule *rule;
 	const struct test *test;
@@ -29,7 +33,10 @@ struct plan {
 	struct plan_rule *rules; /* policy->nr_rules */
 	struct plan_condition conditions[UBLKPOL_NR_DIRS][UBLKPOL_MAX_CONDITIONS];
 	unsigned int nr_conditions[UBLKPOL_NR_DIRS];
+	unsigned int nr_tests[UBLKPOL_NR_DIRS]; /* in these conditions */
 	unsigned int nr_ticks[UBLKPOL_NR_DIRS]; /* rules with "every" */
+	unsigned int nr_flush_conditions;
+	unsigned int nr_flush_tests;
 	unsigned int nr_modifiers;
 	__u64 mirrors[UBLKPOL_MAX_MIRRORS]; /* the legs of each: bit b is backend b */
 	unsigned int nr_mirrors;

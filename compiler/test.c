@@ -123,3 +123,16 @@ bool test_has(const struct test *test, enum ast_condition_kind kind)
 		return test->term->kind == kind;
 	return test_has(test->left, kind) || test_has(test->right, kind);
 }
+
+unsigned int test_count(const struct test *test)
+{
+	unsigned int nr = 0;
+
+	if (!test)
+		return 0;
+	if (test->kind != TEST_TERM)
+		return test_count(test->left) + test_count(test->right);
+	for (const struct ast_span *span = test->term->spans; span; span = span->next)
+		nr++;
+	return nr ? nr : 1;
+}

@@ -41,6 +41,9 @@ bool test_can_match(const struct ast_rule *rule, unsigned int ops, struct arena 
 /** test_is_equal() - is it the same test of the same terms? */
 bool test_is_equal(const struct test *a, const struct test *b);
 
+/** test_count() - how many terms; each span of queues or CPUs is one */
+unsigned int test_count(const struct test *test);
+
 /** test_has() - is a term of this kind in it? */
 bool test_has(const struct test *test, enum ast_condition_kind kind);
 

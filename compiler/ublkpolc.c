@@ -155,7 +155,9 @@ static void check(struct run *run)
 	plan_build(&run->plan, &run->policy, &run->arena, &run->diag);
 	if (run->diag.nr_errors > run->diag.nr_found)
 		return;
-	image_build(&run->image, &run->plan, &run->source, &run->diag.checks, &run->arena);
+	image_build(&run->image, &run->plan, &run->source, &run->diag);
+	if (run->diag.nr_errors > run->diag.nr_found)
+		return;
 	run->has_layout = layout_policy(&run->image, &run->policy, &run->options.sizes,
 					&run->layout, &run->scale, &run->diag);
 	if (!run->has_layout && !run->diag.nr_errors && needs_layout(run))

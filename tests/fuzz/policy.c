@@ -168,7 +168,7 @@ static void fuzz_compile(struct source *source, struct arena *arena, bool as_jso
 	if (diag.nr_errors == diag.nr_found)
 		plan_build(&plan, &policy, arena, &diag);
 	if (diag.nr_errors == diag.nr_found) {
-		image_build(&image, &plan, source, &diag.checks, arena);
+		image_build(&image, &plan, source, &diag);
 		fuzz_layout(&image, &policy, 0, arena, &diag);
 		fuzz_layout(&image, &policy, 1ULL << 30, arena, &diag);
 	}

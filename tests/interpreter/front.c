@@ -27,8 +27,9 @@ int front_open(struct front *front, const char *path)
 	plan_build(&front->plan, &front->policy, &front->arena, &front->diag);
 	if (front->diag.nr_errors)
 		return -EINVAL;
-	image_build(&front->image, &front->plan, &front->source, &front->diag.checks,
-		    &front->arena);
+	image_build(&front->image, &front->plan, &front->source, &front->diag);
+	if (front->diag.nr_errors)
+		return -EINVAL;
 	layout_policy(&front->image, &front->policy, &sizes, &layout, &scale, &front->diag);
 	resolve_free(&layout);
 	return front->diag.nr_errors ? -EINVAL : 0;

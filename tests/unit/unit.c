@@ -32,8 +32,7 @@ void unit_compile(struct unit_policy *policy, const char *text)
 		return;
 	plan_build(&policy->plan, &policy->ast, &policy->arena, &policy->diag);
 	if (!policy->diag.nr_errors)
-		image_build(&policy->image, &policy->plan, &policy->source, &policy->diag.checks,
-			    &policy->arena);
+		image_build(&policy->image, &policy->plan, &policy->source, &policy->diag);
 }
 
 void unit_free(struct unit_policy *policy)
