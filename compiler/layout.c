@@ -124,15 +124,26 @@ static void layout_check_default(const struct policy_image *image, struct diag *
 		"is no 'default'");
 }
 
-bool layout_policy(const struct policy_image *image, const struct ast_policy *policy,
+static const __u32 *layout_flush_takers(const struct plan *plan, struct arena *arena)
+{
+	__u32 *takers = arena_alloc(arena, (plan->policy->nr_rules + 1) * sizeof(*takers));
+
+	for (unsigned int i = 0; i < plan->policy->nr_rules; i++)
+		takers[i] = plan->rules[i].flush_taker;
+	return takers;
+}
+
+bool layout_policy(const struct policy_image *image, const struct plan *plan,
 		   const struct options_sizes *sizes, struct resolve_layout *resolved,
 		   enum routing_scale *scale, struct diag *diag)
 {
-	struct layout layout = { .policy = policy, .diag = diag };
+	struct layout layout = { .policy = plan->policy, .diag = diag };
 	struct resolve_input input = {
 		.image = image,
 		.dev_sectors = sizes->device / LAYOUT_SECTOR,
 		.block = image->header->block ? image->header->block : LAYOUT_DEFAULT_BLOCK,
+		.implied = { plan->implied[UBLKPOL_DIR_READ], plan->implied[UBLKPOL_DIR_WRITE] },
+		.flush_takers = layout_flush_takers(plan, diag->arena),
 		.report = layout_report,
 		.report_arg = &layout,
 	};

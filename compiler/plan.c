@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
 
+#include "implies.h"
 #include "plan.h"
 
 static const unsigned int plan_dir_ops[UBLKPOL_NR_DIRS] = {
@@ -139,6 +140,35 @@ static void plan_mirror(struct plan *plan, const struct ast_rule *rule, struct d
 	plan->mirrors[plan->nr_mirrors++] = legs;
 }
 
+/* Which conditions can hold only where an earlier one has decided? */
+static void plan_compare(struct plan *plan, int dir)
+{
+	for (unsigned int i = 0; i < plan->nr_conditions[dir]; i++) {
+		const struct plan_condition *later = &plan->conditions[dir][i];
+
+		for (unsigned int k = 0; k < i; k++) {
+			const struct plan_condition *earlier = &plan->conditions[dir][k];
+
+			if (earlier->rule != later->rule && implies(later->test, earlier->test))
+				plan->implied[dir][i] |= 1ULL << k;
+		}
+	}
+}
+
+static void plan_compare_flushes(struct plan *plan, unsigned int index)
+{
+	struct plan_rule *rule = &plan->rules[index];
+
+	rule->flush_taker = UBLKPOL_NO_RULE;
+	if (rule->flush->kind == TEST_NEVER)
+		return;
+	for (unsigned int i = 0; i < index && rule->flush_taker == UBLKPOL_NO_RULE; i++) {
+		if (plan->rules[i].flush->kind != TEST_NEVER &&
+		    implies(rule->flush, plan->rules[i].flush))
+			rule->flush_taker = i;
+	}
+}
+
 void plan_build(struct plan *plan, const struct ast_policy *policy, struct arena *arena,
 		struct diag *diag)
 {
@@ -151,9 +181,12 @@ void plan_build(struct plan *plan, const struct ast_policy *policy, struct arena
 
 		out->rule = rule;
 		plan_flush(plan, out, arena, diag);
+		plan_compare_flushes(plan, rule->index);
 		for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++)
 			plan_outcomes(plan, out, dir, arena, diag);
 		plan_modifiers(plan, out, diag);
 		plan_mirror(plan, rule, diag);
 	}
+	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++)
+		plan_compare(plan, dir);
 }

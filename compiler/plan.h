@@ -25,6 +25,7 @@ struct plan_rule {
 	/* For each combination of its LBA lists: as struct ublkpol_rule has it */
 	__u32 *outcomes[UBLKPOL_NR_DIRS];
 	const struct test *flush; /* TEST_NEVER: flushes do not match */
+	__u32 flush_taker; /* an earlier rule that has all its flushes, or UBLKPOL_NO_RULE */
 	__u32 modifiers; /* number, or 0 */
 };
 
@@ -34,6 +35,8 @@ struct plan {
 	struct plan_condition conditions[UBLKPOL_NR_DIRS][UBLKPOL_MAX_CONDITIONS];
 	unsigned int nr_conditions[UBLKPOL_NR_DIRS];
 	unsigned int nr_tests[UBLKPOL_NR_DIRS]; /* in these conditions */
+	/* For each of them, where one can tell: those of earlier rules that it implies */
+	__u64 implied[UBLKPOL_NR_DIRS][UBLKPOL_MAX_CONDITIONS];
 	unsigned int nr_ticks[UBLKPOL_NR_DIRS]; /* rules with "every" */
 	unsigned int nr_flush_conditions;
 	unsigned int nr_flush_tests;

@@ -158,8 +158,8 @@ static void check(struct run *run)
 	image_build(&run->image, &run->plan, &run->source, &run->diag);
 	if (run->diag.nr_errors > run->diag.nr_found)
 		return;
-	run->has_layout = layout_policy(&run->image, &run->policy, &run->options.sizes,
-					&run->layout, &run->scale, &run->diag);
+	run->has_layout = layout_policy(&run->image, &run->plan, &run->options.sizes, &run->layout,
+					&run->scale, &run->diag);
 	if (!run->has_layout && !run->diag.nr_errors && needs_layout(run))
 		diag_error(&run->diag, (struct location){ 0 }, "say it, such as --size 10GiB",
 			   "what lies where depends on the size of the device");

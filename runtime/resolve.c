@@ -127,6 +127,25 @@ const struct ublkpol_segment *resolve_find(const struct resolve_layout *layout,
 	return &layout->segments[low];
 }
 
+__u32 resolve_taker(const struct resolve *r, enum ublkpol_direction dir,
+		    const struct ublkpol_segment *segment, unsigned int i)
+{
+	__u64 mask = segment->mask, implied;
+
+	if (!r->input->implied[dir] || i + 1 == resolve_nr_outcomes(segment))
+		return UBLKPOL_NO_RULE;
+	for (unsigned int k = 0; k < i; k++)
+		mask &= mask - 1;
+	/* Only earlier conditions, which have smaller numbers, are in it */
+	implied = r->input->implied[dir][__builtin_ctzll(mask)] & segment->mask;
+	if (!implied)
+		return UBLKPOL_NO_RULE;
+	implied &= -implied;
+	return resolve_outcome(r->layout, segment,
+			       (unsigned int)__builtin_popcountll(segment->mask & (implied - 1)))
+		.rule;
+}
+
 void resolve_sort(void *array, size_t nr, size_t size, int (*compare)(const void *, const void *))
 {
 	const char *entries = array;
@@ -285,6 +304,11 @@ int resolve_policy(const struct resolve_input *input, struct resolve_layout *lay
 	int ret;
 
 	*layout = (struct resolve_layout){ 0 };
+	r.takers = malloc((input->image->header->nr_rules + 1ULL) * sizeof(*r.takers));
+	if (!r.takers)
+		return -ENOMEM;
+	for (__u32 i = 0; i < input->image->header->nr_rules; i++)
+		r.takers[i] = UBLKPOL_NO_RULE;
 	ret = resolve_block(&r);
 	if (!ret)
 		ret = resolve_size(&r);
@@ -298,6 +322,7 @@ int resolve_policy(const struct resolve_input *input, struct resolve_layout *lay
 		ret = resolve_check_layout(&r);
 	if (!ret)
 		ret = resolve_limits(&r);
+	free(r.takers);
 	if (ret)
 		return ret;
 	return r.nr_errors ? -EINVAL : 0;

@@ -62,6 +62,14 @@ struct resolve_input {
 	 * as that needs, if there are so many; 0: choose one
 	 */
 	__u32 discard_sectors;
+	/*
+	 * What the compiler knows of the conditions that only the program tests,
+	 * or NULL. For each direction and number: the conditions of earlier
+	 * rules that hold whenever this one holds. For each rule: an earlier one
+	 * that gets all of its flushes, or UBLKPOL_NO_RULE.
+	 */
+	const __u64 *implied[UBLKPOL_NR_DIRS];
+	const __u32 *flush_takers;
 	bool is_nominal; /* @dev_sectors is made up: messages do not name LBAs by it */
 	__u32 block; /* bytes, power of two, 512 or more */
 	resolve_report_fn report;

@@ -315,54 +315,72 @@ static void checks_gaps(struct resolve *r, bool is_conditional)
 
 static void checks_report_shadowed(struct resolve *r, __u32 rule, __u32 first)
 {
-	resolve_report_pair(r, UBLKPOL_CHECK_SHADOWED, rule, 0, first, NULL,
-			    "no request reaches this rule: the rule of line %u matches first",
-			    checks_line(r, first));
+	if (first == UBLKPOL_NO_RULE)
+		resolve_report(r, UBLKPOL_CHECK_SHADOWED, rule, 0, NULL,
+			       "no request reaches this rule: its LBA conditions hold for no LBA");
+	else
+		resolve_report_pair(
+			r, UBLKPOL_CHECK_SHADOWED, rule, 0, first, NULL,
+			"no request reaches this rule: the rule of line %u matches first",
+			checks_line(r, first));
 }
 
-/* The rule that has what @rule would match first */
-static __u32 checks_taken_by(const struct resolve *r, const struct ublkpol_rule *rule)
+/* Which rules get some LBA; of the others, who is in their way becomes their taker */
+static void checks_reach(struct resolve *r, enum ublkpol_direction dir, bool *reached)
 {
-	const struct resolve_list *list = &r->layout->lists[rule->first_list];
-	__u64 lba = rule->nr_lists && list->nr ? list->ranges[0].first : 0;
-	enum ublkpol_direction dir =
-		rule->ops & UBLKPOL_OP_READ ? UBLKPOL_DIR_READ : UBLKPOL_DIR_WRITE;
+	const struct ublkpol_segment *part = resolve_part(r->layout, dir);
 
-	return resolve_find(r->layout, dir, lba)->rule;
+	for (__u32 i = 0; i < r->layout->nr_segments[dir]; i++) {
+		for (unsigned int k = 0; k < resolve_nr_outcomes(&part[i]); k++) {
+			__u32 rule = resolve_outcome(r->layout, &part[i], k).rule;
+			__u32 taker = resolve_taker(r, dir, &part[i], k);
+
+			if (rule == UBLKPOL_NO_RULE)
+				continue;
+			if (taker == UBLKPOL_NO_RULE)
+				reached[rule] = true;
+			else if (r->takers[rule] == UBLKPOL_NO_RULE)
+				r->takers[rule] = taker;
+		}
+	}
+}
+
+/* Flushes follow rules of their own */
+static void checks_reach_flushes(struct resolve *r, bool *reached)
+{
+	__u32 always = UBLKPOL_NO_RULE;
+
+	for (__u32 i = 0; i < r->image->header->nr_rules; i++) {
+		const struct ublkpol_rule *rule = &r->image->rules[i];
+		__u32 taker = always;
+
+		if (rule->flush == UBLKPOL_NEVER)
+			continue;
+		if (taker == UBLKPOL_NO_RULE && r->input->flush_takers)
+			taker = r->input->flush_takers[i];
+		if (taker == UBLKPOL_NO_RULE)
+			reached[i] = true;
+		else if (r->takers[i] == UBLKPOL_NO_RULE)
+			r->takers[i] = taker;
+		if (rule->flush == UBLKPOL_ALWAYS && always == UBLKPOL_NO_RULE)
+			always = i;
+	}
 }
 
 static int checks_unreachable(struct resolve *r)
 {
-	const struct policy_image *image = r->image;
-	__u32 nr_segments = r->layout->nr_segments[UBLKPOL_DIR_READ] +
-			    r->layout->nr_segments[UBLKPOL_DIR_WRITE];
-	__u32 flush_rule = UBLKPOL_NO_RULE;
-	bool *reached;
+	__u32 nr_rules = r->image->header->nr_rules;
+	bool *reached = calloc(nr_rules + 1ULL, sizeof(*reached));
 	int ret;
 
-	reached = calloc(image->header->nr_rules + 1ULL, sizeof(*reached));
 	if (!reached)
 		return -ENOMEM;
-
-	for (__u32 i = 0; i < nr_segments; i++) {
-		const struct ublkpol_segment *segment = &r->layout->segments[i];
-
-		for (unsigned int k = 0; k < resolve_nr_outcomes(segment); k++) {
-			__u32 rule = resolve_outcome(r->layout, segment, k).rule;
-
-			if (rule != UBLKPOL_NO_RULE)
-				reached[rule] = true;
-		}
-	}
-	for (__u32 i = 0; i < image->header->nr_rules; i++) {
-		__u32 ops = image->rules[i].ops;
-
-		if (ops == UBLKPOL_OP_FLUSH && flush_rule != UBLKPOL_NO_RULE)
-			checks_report_shadowed(r, i, flush_rule);
-		else if (!reached[i] && ops & ~UBLKPOL_OP_FLUSH)
-			checks_report_shadowed(r, i, checks_taken_by(r, &image->rules[i]));
-		if (image->rules[i].flush == UBLKPOL_ALWAYS && flush_rule == UBLKPOL_NO_RULE)
-			flush_rule = i;
+	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++)
+		checks_reach(r, dir, reached);
+	checks_reach_flushes(r, reached);
+	for (__u32 i = 0; i < nr_rules; i++) {
+		if (!reached[i])
+			checks_report_shadowed(r, i, r->takers[i]);
 	}
 	ret = resolve_check_overlaps(r, reached);
 	free(reached);

@@ -14,6 +14,9 @@ struct resolve {
 	const struct resolve_input *input;
 	const struct policy_image *image;
 	struct resolve_layout *layout;
+	/* For each rule: an earlier one that has all of an LBA that it asks for, or UBLKPOL_NO_RULE
+	 */
+	__u32 *takers;
 	unsigned int nr_errors;
 	unsigned int nr_messages; /* errors among them */
 };
@@ -91,6 +94,15 @@ static inline struct resolve_outcome resolve_outcome(const struct resolve_layout
 	choice = &layout->choices[segment->first_choice + i];
 	return (struct resolve_outcome){ choice->rule, choice->target, choice->delta, true };
 }
+
+/**
+ * resolve_taker() - who is in the way of outcome @i of a segment
+ *
+ * Return: an earlier rule whose condition holds whenever that of the outcome
+ * holds, or UBLKPOL_NO_RULE: requests may reach it.
+ */
+__u32 resolve_taker(const struct resolve *r, enum ublkpol_direction dir,
+		    const struct ublkpol_segment *segment, unsigned int i);
 
 /** resolve_is_mapped() - does the outcome lead to backends? */
 static inline bool resolve_is_mapped(const struct policy_image *image,

@@ -157,8 +157,14 @@ static bool overlaps_reaches(const struct resolve *r, __u32 rule, const struct r
 	*taker = segment->rule;
 	for (__u64 lba = range->first; lba < range->last; lba = segment++->end) {
 		for (unsigned int i = 0; i < resolve_nr_outcomes(segment); i++) {
-			if (resolve_outcome(r->layout, segment, i).rule == rule)
+			__u32 earlier;
+
+			if (resolve_outcome(r->layout, segment, i).rule != rule)
+				continue;
+			earlier = resolve_taker(r, dir, segment, i);
+			if (earlier == UBLKPOL_NO_RULE)
 				return true;
+			*taker = earlier;
 		}
 	}
 	return false;

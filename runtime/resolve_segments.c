@@ -233,12 +233,22 @@ static int segments_take(struct segments *s, __u32 index, __u32 rule, __s64 delt
 	return 0;
 }
 
+/* Rule @index asks for the cell; says so if an earlier rule has it */
+static void segments_note_taker(const struct segments *s, __u32 cell, __u32 index)
+{
+	if (s->cells[cell].next != cell && s->r->takers[index] == UBLKPOL_NO_RULE)
+		s->r->takers[index] = s->cells[cell].rule;
+}
+
 static int segments_take_range(struct segments *s, const struct resolve_range *range, __u32 rule,
 			       __s64 delta, __u32 outcome)
 {
-	__u32 cell = segments_free_at(s, segments_cell_at(s, range->first));
+	__u32 cell = segments_cell_at(s, range->first);
 	int ret = 0;
 
+	if (outcome != UBLKPOL_NEVER)
+		segments_note_taker(s, cell, rule);
+	cell = segments_free_at(s, cell);
 	while (!ret && cell < s->nr && s->bounds[cell] < range->last) {
 		ret = segments_take(s, cell, rule, delta, outcome);
 		cell = segments_free_at(s, cell + (outcome != UBLKPOL_ALWAYS));
@@ -290,6 +300,10 @@ static int segments_take_combinations(struct segments *s, __u32 index)
 			for (; cell < s->nr && s->bounds[cell] < list->ranges[i].last; cell++)
 				s->cells[cell].in_lists |= 1U << l;
 		}
+	}
+	for (__u32 c = 0; c < s->nr; c++) {
+		if (outcomes[s->cells[c].in_lists] != UBLKPOL_NEVER)
+			segments_note_taker(s, c, index);
 	}
 	for (__u32 c = segments_free_at(s, 0); !ret && c < s->nr; c = segments_free_at(s, c + 1))
 		ret = segments_take(s, c, index, 0, outcomes[s->cells[c].in_lists]);

@@ -316,11 +316,26 @@ static int run_routers(struct trial *trial, struct decision *decision)
 	return decision->verdict == UBLK_BPF_SUBMIT ? compare_plans(trial, decision) : 0;
 }
 
+/* What no request reaches, says the compiler, does this one reach it? */
+static int check_shadowed(struct trial *trial, const struct decision *decision)
+{
+	for (uint32_t i = 0; i < decision->request.sectors; i++) {
+		const struct interpret_place *place = &decision->places[i];
+
+		if (place->rule >= 0 && trial->front.is_shadowed[place->rule])
+			return trial_complain(trial, "rule %d of %s is not shadowed", place->rule,
+					      trial->front.source.name);
+		if (place->kind == INTERPRET_ERROR)
+			break;
+	}
+	return 0;
+}
+
 static int try_request(struct trial *trial, struct decision *decision)
 {
 	draw_request(trial, decision);
 	decision->verdict = interpret_request(&trial->in, &decision->request, decision->places);
-	if (run_routers(trial, decision))
+	if (check_shadowed(trial, decision) || run_routers(trial, decision))
 		return -1;
 	trial->nr_decisions++;
 	trial->nr_refused += decision->verdict != UBLK_BPF_SUBMIT;

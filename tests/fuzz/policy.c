@@ -140,14 +140,14 @@ static void fuzz_explain(const struct policy_image *image, const struct resolve_
 }
 
 /* Laid out on a device of @size bytes; 0: as large as the policy says, if it does */
-static void fuzz_layout(const struct policy_image *image, const struct ast_policy *policy,
-			uint64_t size, struct arena *arena, struct diag *diag)
+static void fuzz_layout(const struct policy_image *image, const struct plan *plan, uint64_t size,
+			struct arena *arena, struct diag *diag)
 {
 	const struct options_sizes sizes = { .device = size };
 	struct resolve_layout layout;
 	enum routing_scale scale;
 
-	if (layout_policy(image, policy, &sizes, &layout, &scale, diag))
+	if (layout_policy(image, plan, &sizes, &layout, &scale, diag))
 		fuzz_explain(image, &layout, scale, arena);
 	resolve_free(&layout);
 }
@@ -169,8 +169,8 @@ static void fuzz_compile(struct source *source, struct arena *arena, bool as_jso
 		plan_build(&plan, &policy, arena, &diag);
 	if (diag.nr_errors == diag.nr_found) {
 		image_build(&image, &plan, source, &diag);
-		fuzz_layout(&image, &policy, 0, arena, &diag);
-		fuzz_layout(&image, &policy, 1ULL << 30, arena, &diag);
+		fuzz_layout(&image, &plan, 0, arena, &diag);
+		fuzz_layout(&image, &plan, 1ULL << 30, arena, &diag);
 	}
 	if (!diag.nr_errors)
 		fuzz_emit(&image, &plan);

@@ -8,6 +8,21 @@
 #include "parse.h"
 #include "policy_check.h"
 
+/* Which rules does the compiler warn about? */
+static void front_find_shadowed(struct front *front)
+{
+	front->is_shadowed = arena_alloc(&front->arena, front->policy.nr_rules + 1);
+	for (const struct diag_message *m = front->diag.messages; m; m = m->next) {
+		if (!m->check || strcmp(m->check, "shadowed"))
+			continue;
+		for (const struct ast_rule *rule = front->policy.rules; rule; rule = rule->next) {
+			if (rule->location.first_line == m->location.first_line &&
+			    rule->location.first_column == m->location.first_column)
+				front->is_shadowed[rule->index] = true;
+		}
+	}
+}
+
 int front_open(struct front *front, const char *path)
 {
 	const struct options_sizes sizes = { 0 };
@@ -30,8 +45,9 @@ int front_open(struct front *front, const char *path)
 	image_build(&front->image, &front->plan, &front->source, &front->diag);
 	if (front->diag.nr_errors)
 		return -EINVAL;
-	layout_policy(&front->image, &front->policy, &sizes, &layout, &scale, &front->diag);
+	layout_policy(&front->image, &front->plan, &sizes, &layout, &scale, &front->diag);
 	resolve_free(&layout);
+	front_find_shadowed(front);
 	return front->diag.nr_errors ? -EINVAL : 0;
 }
 

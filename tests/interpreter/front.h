@@ -19,6 +19,7 @@ struct front {
 	struct plan plan;
 	struct policy_image image;
 	struct diag diag;
+	bool *is_shadowed; /* by rule: no request reaches it, says the compiler */
 };
 
 /**

@@ -12,6 +12,7 @@ int main(void)
 	suite_add_tcase(suite, names_case());
 	suite_add_tcase(suite, parse_case());
 	suite_add_tcase(suite, check_case());
+	suite_add_tcase(suite, implies_case());
 	suite_add_tcase(suite, policy_image_case());
 	suite_add_tcase(suite, policy_object_case());
 	suite_add_tcase(suite, policy_values_case());

@@ -30,6 +30,7 @@ static void collect(void *arg, const struct resolve_message *message)
 		 message->text);
 }
 
+static bool has_compiler; /* what it knows of the conditions is there, too */
 static __u32 promised_discard; /* sectors, by a device that exists */
 
 /* Resolves @text for backends of the given sizes, with the checks at these levels */
@@ -45,6 +46,8 @@ static int resolve_at(const struct ublkpol_check_levels *levels, const char *tex
 		.report = collect,
 	};
 
+	__u32 flush_takers[16];
+
 	resolve_free(&layout);
 	unit_free(&policy);
 	messages[0] = '\0';
@@ -53,6 +56,13 @@ static int resolve_at(const struct ublkpol_check_levels *levels, const char *tex
 	header = *policy.image.header;
 	header.checks = *levels;
 	policy.image.header = &header;
+	for (unsigned int i = 0; has_compiler && i < policy.ast.nr_rules; i++)
+		flush_takers[i] = policy.plan.rules[i].flush_taker;
+	if (has_compiler) {
+		input.implied[UBLKPOL_DIR_READ] = policy.plan.implied[UBLKPOL_DIR_READ];
+		input.implied[UBLKPOL_DIR_WRITE] = policy.plan.implied[UBLKPOL_DIR_WRITE];
+		input.flush_takers = flush_takers;
+	}
 	return resolve_policy(&input, &layout);
 }
 
@@ -269,6 +279,73 @@ START_TEST(unreachable_rules)
 }
 END_TEST
 
+/* The messages of the compiler on a policy, but those on other checks */
+static void shadowed_are(const char *text, const char *expected)
+{
+	const struct ublkpol_check_levels levels = {
+		.off = ~(1U << UBLKPOL_CHECK_SHADOWED | 1U << UBLKPOL_CHECK_UNREACHABLE_RANGE)
+	};
+
+	has_compiler = true;
+	ck_assert_int_eq(resolve_at(&levels, text, 512, (__u64[]){ MIB, MIB }), 0);
+	has_compiler = false;
+	ck_assert_msg(!strcmp(messages, expected), "%s\n%s", text, messages);
+}
+
+START_TEST(rules_behind_conditions)
+{
+	/* The earlier rule has to cover every LBA of the later one, and its condition */
+	shadowed_are("LBA 0-50% size <= 4KiB -> fd0\nLBA 10-20% size < 4KiB -> fd0\ndefault -> fd0",
+		     "2 shadowed no request reaches this rule: the rule of line 1 matches first\n");
+	shadowed_are(
+		"LBA 0-50% size <= 4KiB -> fd0\nLBA 10-60% size <= 4KiB -> fd0\ndefault -> fd0",
+		"");
+	shadowed_are(
+		"LBA 0-50% size <= 4KiB -> fd0\nLBA 10-20% size <= 8KiB -> fd0\ndefault -> fd0",
+		"");
+	shadowed_are("LBA 0-50% size <= 4KiB -> fd0\nLBA 10-20%, 60-70% size <= 4KiB -> fd0\n"
+		     "default -> fd0",
+		     "2 unreachable-range nothing of this range reaches the rule: the rule of line "
+		     "1 matches first\n");
+	/* Two rules may share what a third one asks for */
+	shadowed_are(
+		"LBA 0-50% fua -> fd0\nLBA 50-100% fua -> fd0\nfua meta -> fd0\ndefault -> fd0",
+		"3 shadowed no request reaches this rule: the rule of line 1 matches first\n");
+	shadowed_are("read fua -> fd0\nfua -> fd0\nwrite fua -> fd0\ndefault -> fd0",
+		     "3 shadowed no request reaches this rule: the rule of line 2 matches first\n");
+	shadowed_are("read fua -> fd0\nfua -> fd0\ndefault -> fd0", "");
+	shadowed_are("chance 1% -> fd0\nchance 1% -> fd0\nevery 2 -> fd0\nevery 2 -> fd0\n"
+		     "default -> fd0",
+		     "");
+}
+END_TEST
+
+START_TEST(rules_behind_flushes)
+{
+	shadowed_are("flush meta -> fd0\nflush meta sync -> fd0\nflush -> fd0\ndefault -> fd0",
+		     "2 shadowed no request reaches this rule: the rule of line 1 matches first\n");
+	/* What one operation does not reach, another one may */
+	shadowed_are("read -> fd0\nread, flush -> fd0\ndefault -> fd0", "");
+	shadowed_are("flush -> fd0\nread, flush -> fd0\ndefault -> fd0", "");
+	shadowed_are("flush -> fd0\nread -> fd0\nread, flush -> fd0\ndefault -> fd0",
+		     "3 shadowed no request reaches this rule: the rule of line 2 matches first\n");
+}
+END_TEST
+
+/* The rule that is in the way has an LBA of the one that it shadows */
+START_TEST(rules_whose_lists_are_combined)
+{
+	shadowed_are("LBA 50-100% -> fd0\nnot LBA 0-50% -> fd0",
+		     "2 shadowed no request reaches this rule: the rule of line 1 matches first\n");
+	shadowed_are("set a { 0-10% }\nset b { 20-30% }\nLBA a LBA b -> fd0\ndefault -> fd0",
+		     "3 shadowed no request reaches this rule: its LBA conditions hold for no "
+		     "LBA\n");
+	shadowed_are("LBA 5-50% -> fd0\nset a { 0-10% }\nset b { 5-30% }\nLBA a LBA b -> fd0\n"
+		     "default -> fd0",
+		     "4 shadowed no request reaches this rule: the rule of line 1 matches first\n");
+}
+END_TEST
+
 /* What the compiler switched off, the loader does not look for */
 START_TEST(checks_are_switched_in_the_object)
 {
@@ -361,6 +438,9 @@ TCase *resolve_case(void)
 	tcase_add_test(tcase, coherence);
 	tcase_add_test(tcase, alias);
 	tcase_add_test(tcase, unreachable_rules);
+	tcase_add_test(tcase, rules_behind_conditions);
+	tcase_add_test(tcase, rules_behind_flushes);
+	tcase_add_test(tcase, rules_whose_lists_are_combined);
 	tcase_add_test(tcase, checks_are_switched_in_the_object);
 	tcase_add_test(tcase, boundaries_are_rounded_to_blocks);
 	tcase_add_test(tcase, many_ranges);

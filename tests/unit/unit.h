@@ -12,6 +12,7 @@
 TCase *names_case(void);
 TCase *parse_case(void);
 TCase *check_case(void);
+TCase *implies_case(void);
 TCase *policy_image_case(void);
 TCase *policy_object_case(void);
 TCase *policy_values_case(void);
