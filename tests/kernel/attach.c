@@ -141,8 +141,10 @@ static void check_slots(struct attach_test *t)
 	check_slot_fd(t, "O_PATH", open(t->file, O_PATH), -EBADF);
 	check_slot_fd(t, "O_APPEND", open(t->file, O_RDWR | O_APPEND), -EINVAL);
 	check_slot_fd(t, "O_NONBLOCK", open(t->file, O_RDWR | O_NONBLOCK), -EINVAL);
-	check_slot_fd(t, "O_NONBLOCK on a block device", open(t->block_device, O_RDWR | O_NONBLOCK),
-		      -EINVAL);
+	check_slot_fd(t, "O_NONBLOCK on a block device",
+		      open(t->block_device, O_RDWR | O_EXCL | O_NONBLOCK), -EINVAL);
+	check_slot_fd(t, "a block device that is not open exclusively",
+		      open(t->block_device, O_RDWR), -EINVAL);
 	check_slot_fd(t, "a directory", open("/", O_RDONLY | O_DIRECTORY), -EINVAL);
 	check_slot_fd(t, "a pipe", pipe_fds[0], -EINVAL);
 	check_slot_fd(t, "a socket", socket(AF_UNIX, SOCK_STREAM, 0), -EINVAL);
@@ -190,7 +192,7 @@ static void check_live(struct attach_test *t)
 	int disk;
 
 	snprintf(node, sizeof(node), "/dev/ublkb%d", t->dev.id);
-	disk = require_fd(open(node, O_RDWR), node);
+	disk = require_fd(open(node, O_RDWR | O_EXCL), node);
 	EXPECT_ATTACH(t, -EBUSY, "a second one", (void)0);
 	EXPECT_ATTACH(t, -ELOOP, "the device as its own backend",
 		      bad.attach.flags = UBLK_BPF_ATTACH_REPLACE;

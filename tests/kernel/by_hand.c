@@ -269,9 +269,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: by-hand OBJECT BACKEND0 BACKEND1 [ring]\n");
 		return 2;
 	}
-	t.backends[0] = open(argv[2], O_RDWR | O_DIRECT);
+	t.backends[0] = open(argv[2], O_RDWR | O_DIRECT | O_EXCL);
 	require_fd(t.backends[0], argv[2]);
-	t.backends[1] = open(argv[3], O_RDWR | O_DIRECT);
+	t.backends[1] = open(argv[3], O_RDWR | O_DIRECT | O_EXCL);
 	require_fd(t.backends[1], argv[3]);
 	object = programs_open(argv[1]);
 	programs_load(object);

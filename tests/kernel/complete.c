@@ -300,8 +300,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: complete OBJECT BAD ENGINE GOOD ENGINE\n");
 		return 2;
 	}
-	t.bad = require_fd(open(argv[2], O_RDWR | O_DIRECT), argv[2]);
-	t.good = require_fd(open(argv[4], O_RDWR | O_DIRECT), argv[4]);
+	t.bad = require_fd(open(argv[2], O_RDWR | O_DIRECT | O_EXCL), argv[2]);
+	t.good = require_fd(open(argv[4], O_RDWR | O_DIRECT | O_EXCL), argv[4]);
 	t.dev.slots[0] = (struct ublk_bpf_slot){ t.bad, engine(argv[3]) };
 	t.dev.slots[1] = (struct ublk_bpf_slot){ t.good, engine(argv[5]) };
 

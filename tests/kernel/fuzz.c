@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fuzz OBJECT BIO_BACKEND FILE_BACKEND RING_BACKEND SQES [SEED]: a program makes
- * helper calls with SQEs around and beyond what is valid. Each result is
- * compared with test_model.c, each request's effect on data with a copy of the
- * backends in memory.
+ * fuzz OBJECT BIO_BACKEND FILE_BACKEND RING_BACKEND WRITE_ONLY_BACKEND SQES [SEED]:
+ * a program makes helper calls with SQEs around and beyond what is valid. Each
+ * result is compared with test_model.c, each request's effect on data with a copy
+ * of the backends in memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 #include "test_program.h"
 
 #define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
-#define NR_BACKENDS	 3
+#define NR_BACKENDS	 4
 #define BACKEND_BYTES	 (2U << 20)
 #define BACKEND_SECTORS	 (BACKEND_BYTES / 512)
 #define DEVICE_SECTORS	 (1U << 17)
@@ -35,7 +35,8 @@
 #define LONGEST_HOLD_NS	 1000000ULL
 #define COMPARE_INTERVAL 4096 /* requests between two comparisons of all data */
 
-enum backend { BIO, FILE_ON_RING, BDEV_ON_RING };
+/* A block device is open exclusively, so there is one for each slot */
+enum backend { BIO, FILE_ON_RING, BDEV_ON_RING, BIO_WRITE_ONLY };
 
 struct slot {
 	enum backend backend;
@@ -48,7 +49,7 @@ static const struct slot slots[] = {
 	{ FILE_ON_RING, O_RDWR, 0 },
 	{ BDEV_ON_RING, O_RDWR, UBLK_BPF_SLOT_RING },
 	{ FILE_ON_RING, O_RDONLY, 0 },
-	{ BIO, O_WRONLY, 0 },
+	{ BIO_WRITE_ONLY, O_WRONLY, 0 },
 };
 
 static const char *const op_names[] = {
@@ -396,6 +397,7 @@ static bool too_much(const struct fuzz *f)
  */
 static bool fails(const struct fuzz *f)
 {
+	enum backend backend;
 	unsigned int i;
 
 	for (i = 0; i < f->plan.nr_items; i++) {
@@ -403,8 +405,9 @@ static bool fails(const struct fuzz *f)
 
 		if (item->kind == MODEL_WRITE && beyond_end(item))
 			return true;
+		backend = slots[item->slot].backend;
 		if ((item->kind == MODEL_READ || changes_data(item)) && beyond_end(item) &&
-		    slots[item->slot].backend == BIO)
+		    (backend == BIO || backend == BIO_WRITE_ONLY))
 			return true;
 		if (changes_data(item) && item->off >= BACKEND_BYTES)
 			return true;
@@ -662,7 +665,7 @@ static void open_backends(struct fuzz *f, char **paths)
 	for (i = 0; i < ARRAY_SIZE(slots); i++) {
 		const char *path = paths[slots[i].backend];
 
-		f->dev.slots[i].fd = require_fd(open(path, slots[i].mode | O_DIRECT), path);
+		f->dev.slots[i].fd = require_fd(open(path, slots[i].mode | O_DIRECT | O_EXCL), path);
 		f->dev.slots[i].flags = slots[i].flags;
 		f->model_slots[i].readable = slots[i].mode != O_WRONLY;
 		f->model_slots[i].writable = slots[i].mode != O_RDONLY;
@@ -720,13 +723,13 @@ int main(int argc, char **argv)
 	unsigned long sqes;
 	bool ok = true;
 
-	if (argc != 6 && argc != 7) {
-		fprintf(stderr, "usage: fuzz OBJECT BIO_BACKEND FILE_BACKEND RING_BACKEND SQES "
-				"[SEED]\n");
+	if (argc != 7 && argc != 8) {
+		fprintf(stderr, "usage: fuzz OBJECT BIO_BACKEND FILE_BACKEND RING_BACKEND "
+				"WRITE_ONLY_BACKEND SQES [SEED]\n");
 		return 2;
 	}
-	sqes = strtoul(argv[5], NULL, 0);
-	f.rng = argc > 6 ? strtoull(argv[6], NULL, 0) : 1;
+	sqes = strtoul(argv[6], NULL, 0);
+	f.rng = argc > 7 ? strtoull(argv[7], NULL, 0) : 1;
 	open_backends(&f, argv + 2);
 	set_up(&f, argv[1]);
 	while (ok && f.sqes < sqes)

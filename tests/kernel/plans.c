@@ -321,7 +321,8 @@ int main(int argc, char **argv)
 	};
 	for (i = 0; i < NR_SLOTS; i++)
 		p.dev.slots[i].fd = require_fd(
-			open(argv[2 + i], O_RDWR | (i == DISK || i == FILE_SLOT ? O_DIRECT : 0)),
+			open(argv[2 + i],
+			     O_RDWR | O_EXCL | (i == DISK || i == FILE_SLOT ? O_DIRECT : 0)),
 			argv[2 + i]);
 	test_device_start(&p.dev);
 	check_disjoint(&p);

@@ -200,7 +200,7 @@ int main(int argc, char **argv)
 	constant_set(object, "redirect_from", &from, sizeof(from));
 	constant_set(object, "redirect_flush", &yes, sizeof(yes));
 	programs_load(object);
-	t.backend = require_fd(open(argv[2], O_RDWR | O_DIRECT), argv[2]);
+	t.backend = require_fd(open(argv[2], O_RDWR | O_DIRECT | O_EXCL), argv[2]);
 	t.file = require_fd(open(argv[3], O_RDWR), argv[3]);
 	for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
 		t.variant = &variants[i];

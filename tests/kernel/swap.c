@@ -30,6 +30,7 @@ struct swap_test {
 	struct test_device dev;
 	int progs[NR_ROUTINGS];
 	const char *paths[3]; /* the backends and the copy */
+	int exclusive[3]; /* open block devices; of other files 0 */
 	enum routing routing;
 	const char *writer, *state;
 	pid_t load;
@@ -62,6 +63,14 @@ static int first_slot(enum routing routing)
 	return routing == CROSSED ? 1 : 0;
 }
 
+/* A block device is open exclusively, so a new opening has to be the same file */
+static int open_backend(const struct swap_test *t, unsigned int i)
+{
+	if (t->exclusive[i] > 0)
+		return dup(t->exclusive[i]);
+	return require_fd(open(t->paths[i], O_RDWR | O_DIRECT), t->paths[i]);
+}
+
 /* With the backends that are there; the copy is opened when it comes */
 static int replace_keeping(struct swap_test *t, enum routing routing)
 {
@@ -75,7 +84,7 @@ static int replace_keeping(struct swap_test *t, enum routing routing)
 	int ret;
 
 	if (opened) {
-		slots[2].fd = require_fd(open(t->paths[2], O_RDWR | O_DIRECT), t->paths[2]);
+		slots[2].fd = open_backend(t, 2);
 		slots[2].flags = 0;
 	}
 	ret = replace(t, routing, slots, routing == WITH_COPY ? 3 : 2);
@@ -91,11 +100,9 @@ static int replace_opening(struct swap_test *t, enum routing routing)
 	int ret;
 
 	for (i = 0; i < nr; i++) {
-		const char *path = t->paths[i < 2 && first_slot(routing) ? 1 - i : i];
+		unsigned int backend = i < 2 && first_slot(routing) ? 1 - i : i;
 
-		slots[i] = (struct ublk_bpf_slot){
-			.fd = require_fd(open(path, O_RDWR | O_DIRECT), path),
-		};
+		slots[i] = (struct ublk_bpf_slot){ .fd = open_backend(t, backend) };
 	}
 	ret = replace(t, routing, slots, nr);
 	for (i = 0; i < nr; i++)
@@ -268,10 +275,14 @@ int main(int argc, char **argv)
 	};
 	for (i = 0; i < NR_ROUTINGS; i++)
 		t.progs[i] = program_fd(object, routing_names[i]);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
 		t.paths[i] = argv[4 + i];
+		if (!strncmp(t.paths[i], "/dev/", 5))
+			t.exclusive[i] = require_fd(
+				open(t.paths[i], O_RDWR | O_DIRECT | O_EXCL), t.paths[i]);
+	}
 	for (i = 0; i < 2; i++)
-		t.dev.slots[i].fd = require_fd(open(t.paths[i], O_RDWR | O_DIRECT), t.paths[i]);
+		t.dev.slots[i].fd = open_backend(&t, i);
 	t.dev.prog_fd = t.progs[STRAIGHT];
 	test_device_start(&t.dev);
 	check_under_load(&t, (unsigned int)atoi(argv[3]));

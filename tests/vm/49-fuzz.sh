@@ -4,9 +4,10 @@
 # says, nothing hangs, and only valid plans touch the backends
 . "$(dirname "$0")/lib.sh"
 
-truncate -s 2M "$disk/a" "$disk/b" "$disk/c"
+truncate -s 2M "$disk/a" "$disk/b" "$disk/c" "$disk/d"
 # null_blk has no write-zeroes
 loop_a=$(losetup --find --show "$disk/a")
 loop_c=$(losetup --find --show "$disk/c")
-"$kernel_tests/fuzz" "$kernel_tests/fuzz.bpf.o" "$loop_a" "$disk/b" "$loop_c" \
+loop_d=$(losetup --find --show "$disk/d")
+"$kernel_tests/fuzz" "$kernel_tests/fuzz.bpf.o" "$loop_a" "$disk/b" "$loop_c" "$loop_d" \
 	"$(repeated 50000 1000000)"
