@@ -205,8 +205,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (i = 0; i < 2; i++) {
-		t.backends[i] = require_fd(open(argv[2 + i], O_RDWR | O_DIRECT | O_EXCL),
-					   argv[2 + i]);
+		t.backends[i] =
+			require_fd(open(argv[2 + i], O_RDWR | O_DIRECT | O_EXCL), argv[2 + i]);
 		t.dev.slots[i] = (struct ublk_bpf_slot){ t.backends[i], slot_flags };
 	}
 	object = programs_open(argv[1]);

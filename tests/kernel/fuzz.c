@@ -665,7 +665,8 @@ static void open_backends(struct fuzz *f, char **paths)
 	for (i = 0; i < ARRAY_SIZE(slots); i++) {
 		const char *path = paths[slots[i].backend];
 
-		f->dev.slots[i].fd = require_fd(open(path, slots[i].mode | O_DIRECT | O_EXCL), path);
+		f->dev.slots[i].fd =
+			require_fd(open(path, slots[i].mode | O_DIRECT | O_EXCL), path);
 		f->dev.slots[i].flags = slots[i].flags;
 		f->model_slots[i].readable = slots[i].mode != O_WRONLY;
 		f->model_slots[i].writable = slots[i].mode != O_RDONLY;

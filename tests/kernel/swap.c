@@ -278,8 +278,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < 3; i++) {
 		t.paths[i] = argv[4 + i];
 		if (!strncmp(t.paths[i], "/dev/", 5))
-			t.exclusive[i] = require_fd(
-				open(t.paths[i], O_RDWR | O_DIRECT | O_EXCL), t.paths[i]);
+			t.exclusive[i] = require_fd(open(t.paths[i], O_RDWR | O_DIRECT | O_EXCL),
+						    t.paths[i]);
 	}
 	for (i = 0; i < 2; i++)
 		t.dev.slots[i].fd = open_backend(&t, i);
