@@ -187,14 +187,14 @@ static unsigned int check_possible_ops(struct check *check, const struct ast_rul
 	return ops;
 }
 
-static void check_flush(struct check *check, const struct ast_rule *rule,
-			const struct ast_condition *condition)
+/* What stands under "not" only says once more that a rule with an LBA list matches no flush */
+static void check_flush(struct check *check, const struct ast_condition *condition, bool is_not)
 {
-	if (condition->kind == AST_CONDITION_OPS && condition->ops & UBLKPOL_OP_FLUSH)
+	if (condition->kind == AST_CONDITION_OPS && condition->ops & UBLKPOL_OP_FLUSH && !is_not)
 		diag_error(check->diag, condition->location, "give 'flush' a rule of its own",
 			   "a flush has no LBA");
 	for (const struct ast_condition *c = condition->operands; c; c = c->next)
-		check_flush(check, rule, c);
+		check_flush(check, c, is_not != (condition->kind == AST_CONDITION_NOT));
 }
 
 /* The words that bring discards into the rule, or the whole condition */
@@ -221,7 +221,7 @@ void check_condition(struct check *check, struct ast_rule *rule)
 	rule->ops = check_possible_ops(check, rule);
 
 	if (rule->names_flush && rule->nr_lists && !(rule->ops & UBLKPOL_OP_FLUSH))
-		check_flush(check, rule, rule->condition);
+		check_flush(check, rule->condition, false);
 	if (!(rule->ops & UBLKPOL_OP_WRITE) && rule->ops & CHECK_WRITE_OPS &&
 	    rule->action->kind != AST_ACTION_ERROR && rule->action->kind != AST_ACTION_ZERO &&
 	    rule->action->kind != AST_ACTION_DROP && rule->action->kind != AST_ACTION_USER)

@@ -7,6 +7,7 @@
 #include "resolve_place.h"
 
 #define ALIAS_MAX_REPORTS 8 /* a wrong policy is wrong everywhere */
+#define ALIAS_MAX_RUNS	  (1U << 20) /* chunks of a hash that are looked at for one they share */
 
 static int alias_compare_extents(const void *a, const void *b)
 {
@@ -46,23 +47,55 @@ static bool alias_is_impossible(const struct resolve *r, const struct place_exte
 	return true;
 }
 
+/*
+ * Are they legs of two hashes with the same chunks, and no share belongs to both?
+ * Such as hash 1MiB { a b } and hash 1MiB { b a }: where one has a, the other has b.
+ */
+static bool alias_shares_differ(const struct policy_image *image, const struct place_extent *a,
+				const struct place_extent *b)
+{
+	const struct ublkpol_target *x = &image->targets[a->target];
+	const struct ublkpol_target *y = &image->targets[b->target];
+
+	if (x->action != UBLKPOL_ACTION_HASH || y->action != UBLKPOL_ACTION_HASH ||
+	    x->chunk != y->chunk || x->nr_legs != y->nr_legs)
+		return false;
+	for (__u32 i = 0; i < x->nr_legs; i++) {
+		if (image->legs[x->first_leg + i] == a->backend &&
+		    image->legs[y->first_leg + i] == b->backend)
+			return false;
+	}
+	return true;
+}
+
+static __u64 alias_min(__u64 a, __u64 b)
+{
+	return a < b ? a : b;
+}
+
 /* The first sector in both extents that is a different LBA in each; false if there is none */
 static bool alias_find_alias(const struct policy_image *image, const struct place_extent *a,
 			     const struct place_extent *b, __u64 *sector)
 {
-	__u64 last = a->last < b->last ? a->last : b->last;
+	__u64 last = alias_min(a->last, b->last);
+	unsigned int left = ALIAS_MAX_RUNS;
 
-	if (alias_same_map(image, a, b))
+	if (alias_same_map(image, a, b) || alias_shares_differ(image, a, b))
 		return false;
-	for (*sector = b->first; *sector < last;) {
-		__u64 run_a, run_b;
+	for (*sector = b->first; *sector < last && left;) {
+		__u64 run_a, run_b, held_a, held_b;
+		bool is_in_a = place_holds(image, a, *sector, &held_a);
+		bool is_in_b = place_holds(image, b, *sector, &held_b);
 
 		if (place_lba_of(image, a, *sector, &run_a) !=
-		    place_lba_of(image, b, *sector, &run_b))
-			return true;
-		*sector += run_a < run_b ? run_a : run_b;
+		    place_lba_of(image, b, *sector, &run_b)) {
+			if (is_in_a && is_in_b)
+				return true;
+			left--;
+		}
+		*sector += alias_min(alias_min(run_a, run_b), alias_min(held_a, held_b));
 	}
-	return false;
+	return !left;
 }
 
 /* Rules that alias do so in their reads, their writes and both: once is enough */

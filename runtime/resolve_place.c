@@ -22,6 +22,16 @@ static __u64 place_hash(__u64 chunk)
 	return chunk ^ chunk >> 31;
 }
 
+/* The leg of a hash on which @position lies */
+static __u32 place_hash_leg(const struct policy_image *image, const struct ublkpol_target *hash,
+			    __u64 position)
+{
+	__u64 chunk = hash->chunk / RESOLVE_SECTOR;
+
+	return image->legs[hash->first_leg +
+			   ((place_hash(position / chunk) >> 32) * hash->nr_legs >> 32)];
+}
+
 struct place place_of(const struct policy_image *image, const struct resolve_outcome *outcome,
 		      __u64 lba)
 {
@@ -38,8 +48,7 @@ struct place place_of(const struct policy_image *image, const struct resolve_out
 		place.run = chunk - position % chunk;
 		break;
 	case UBLKPOL_ACTION_HASH:
-		place.backends =
-			1ULL << legs[(place_hash(position / chunk) >> 32) * target->nr_legs >> 32];
+		place.backends = 1ULL << place_hash_leg(image, target, position);
 		place.run = chunk - position % chunk;
 		break;
 	default:
@@ -48,6 +57,20 @@ struct place place_of(const struct policy_image *image, const struct resolve_out
 		break;
 	}
 	return place;
+}
+
+bool place_holds(const struct policy_image *image, const struct place_extent *extent, __u64 sector,
+		 __u64 *run)
+{
+	const struct ublkpol_target *target = &image->targets[extent->target];
+	__u64 chunk = target->chunk / RESOLVE_SECTOR;
+
+	*run = extent->last - sector;
+	if (target->action != UBLKPOL_ACTION_HASH)
+		return true;
+	if (*run > chunk - sector % chunk)
+		*run = chunk - sector % chunk;
+	return place_hash_leg(image, target, sector) == extent->backend;
 }
 
 __u64 place_lba_of(const struct policy_image *image, const struct place_extent *extent,

@@ -21,7 +21,7 @@ struct place place_of(const struct policy_image *image, const struct resolve_out
 /** place_keeps_offsets() - is position p of the target sector p of its backends? */
 bool place_keeps_offsets(const struct policy_image *image, __u32 target);
 
-/* What one outcome of a segment occupies on one backend: always one stretch */
+/* What one outcome of a segment occupies on one backend: one stretch; of a hash, chunks of it */
 struct place_extent {
 	__u32 backend;
 	__u32 leg; /* of a stripe; 0 for others */
@@ -45,6 +45,13 @@ struct place_extents {
 
 /** place_extents_collect() - all of a layout; 0 or -ENOMEM */
 int place_extents_collect(const struct resolve *r, struct place_extents *extents);
+
+/**
+ * place_holds() - is @sector, which is inside the extent, a part of it?
+ * @run: set: for how many sectors the answer is the same
+ */
+bool place_holds(const struct policy_image *image, const struct place_extent *extent, __u64 sector,
+		 __u64 *run);
 
 /** place_lba_of() - the LBA of @sector of an extent, and how far that goes on in @run */
 __u64 place_lba_of(const struct policy_image *image, const struct place_extent *extent,

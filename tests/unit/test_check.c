@@ -58,6 +58,12 @@ START_TEST(operations_of_a_rule)
 	ck_assert_uint_eq(ops_of("default -> fd0"), UBLKPOL_OP_READ | write);
 	ck_assert_uint_eq(ops_of("LBA 0-1 -> fd0"), UBLKPOL_OP_READ | write);
 	ck_assert_uint_eq(ops_of("read -> fd0"), UBLKPOL_OP_READ);
+	/* Without "flush" it would match no flush either */
+	ck_assert_uint_eq(ops_of("LBA 0-1 not flush -> fd0"), UBLKPOL_OP_READ | write);
+	ck_assert_uint_eq(ops_of("LBA 0-1 not (meta or flush) -> fd0"), UBLKPOL_OP_READ | write);
+	ck_assert_uint_eq(ops_of("size 8\nLBA 0-8 not read, flush -> fd0 @ 8"), write);
+	ck_assert_uint_eq(ops_of("not (LBA 0-1 not flush) -> error EIO"),
+			  UBLKPOL_OP_READ | write | UBLKPOL_OP_FLUSH);
 	ck_assert_uint_eq(ops_of("write -> fd0"), write);
 	ck_assert_uint_eq(ops_of("flush, read -> fd0"), UBLKPOL_OP_FLUSH | UBLKPOL_OP_READ);
 	ck_assert_uint_eq(ops_of("discard -> error EIO"), UBLKPOL_OP_DISCARD);

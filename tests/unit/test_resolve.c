@@ -262,6 +262,28 @@ START_TEST(alias)
 				 "default -> error EROFS",
 				 512, sizes),
 			 0);
+	/* A hash has only some chunks on each leg: one and all of them, or those of another hash */
+	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB -> hash 64KiB { fd0 fd1 }\n"
+				 "LBA 1-2MiB -> fd0 @ 0",
+				 512, sizes),
+			 -EINVAL);
+	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB -> hash 64KiB { fd0 fd1 }\n"
+				 "LBA 1-2MiB -> hash 64KiB { fd1 fd0 } @ 0",
+				 512, sizes),
+			 0);
+	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB -> hash 64KiB { fd0 fd1 }\n"
+				 "LBA 1-2MiB -> hash 32KiB { fd1 fd0 } @ 0",
+				 512, sizes),
+			 -EINVAL);
+	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB -> hash 64KiB { fd0 3, fd1 1 }\n"
+				 "LBA 1-2MiB -> hash 64KiB { fd1 1, fd0 3 } @ 0",
+				 512, sizes),
+			 -EINVAL);
+	/* The first two chunks lie on the first leg */
+	ck_assert_int_eq(resolve("size 2MiB\nLBA 1-2MiB -> hash 64KiB { fd0 fd1 } @ 0\n"
+				 "LBA 0-128KiB -> fd1 @ 0\ndefault -> error EIO",
+				 512, sizes),
+			 0);
 	/* Ranges that overlap in one rule are packed twice, the second copy is not reached */
 	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB, 0-2MiB -> fd0 @ 0", 512, sizes), 0);
 }
