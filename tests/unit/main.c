@@ -18,6 +18,7 @@ int main(void)
 	suite_add_tcase(suite, policy_values_case());
 	suite_add_tcase(suite, resolve_case());
 	suite_add_tcase(suite, limits_case());
+	suite_add_tcase(suite, complete_case());
 
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -18,6 +18,7 @@ TCase *policy_object_case(void);
 TCase *policy_values_case(void);
 TCase *resolve_case(void);
 TCase *limits_case(void);
+TCase *complete_case(void);
 
 /* A policy given as text, as far as the compiler got with it */
 struct unit_policy {
