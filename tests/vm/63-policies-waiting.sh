@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The policies of policies/ that hold requests: a slow disk is no faster than it
-# says, and nothing goes over its limit
+# says, and nothing goes over its limit (67-rates.sh measures)
 . "$(dirname "$0")/lib.sh"
 
 small=$BUILD/small
