@@ -18,6 +18,7 @@ struct kernel_features {
 	int prog_type; /* BPF_PROG_TYPE_UBLK, or -1 */
 	int attach_type; /* BPF_UBLK_ROUTE, or -1 */
 	int complete_type; /* BPF_UBLK_COMPLETE, or -1 */
+	unsigned int prog_flags; /* BPF_F_* that its programs need */
 	int queue_sqe; /* BPF_FUNC_ublk_queue_sqe, or -1 */
 	int ublk_error; /* 0, or the negative errno why ublk does not answer */
 	__u64 ublk_flags; /* UBLK_F_* the driver knows */

@@ -504,6 +504,19 @@ static int object_size_maps(struct policy_object *policy)
 	return ret;
 }
 
+static int object_set_type(struct bpf_program *program, const struct kernel_features *features,
+			   int attach_type, char *log)
+{
+	int ret =
+		bpf_program__set_flags(program, bpf_program__flags(program) | features->prog_flags);
+
+	if (ret)
+		return ret;
+	bpf_program__set_type(program, features->prog_type);
+	bpf_program__set_expected_attach_type(program, attach_type);
+	return bpf_program__set_log_buf(program, log, OBJECT_LOG_SIZE);
+}
+
 static int object_prepare_program(struct policy_object *policy,
 				  const struct kernel_features *features)
 {
@@ -514,15 +527,21 @@ static int object_prepare_program(struct policy_object *policy,
 	if (!policy->log)
 		return -ENOMEM;
 	object_helper = features->queue_sqe;
-	bpf_program__set_type(policy->program, features->prog_type);
-	bpf_program__set_expected_attach_type(policy->program, features->attach_type);
-	ret = bpf_program__set_log_buf(policy->program, policy->log, OBJECT_LOG_SIZE);
+	ret = object_set_type(policy->program, features, features->attach_type, policy->log);
 	if (ret || !policy->complete)
 		return ret;
-	bpf_program__set_type(policy->complete, features->prog_type);
-	bpf_program__set_expected_attach_type(policy->complete, features->complete_type);
-	return bpf_program__set_log_buf(policy->complete, policy->log + OBJECT_LOG_SIZE,
-					OBJECT_LOG_SIZE);
+	return object_set_type(policy->complete, features, features->complete_type,
+			       policy->log + OBJECT_LOG_SIZE);
+}
+
+/*
+ * Of a log that did not fit, the kernel keeps the end, and says -ENOSPC instead of
+ * what was wrong with the program
+ */
+static int object_error_of_log(const char *log)
+{
+	return strstr(log, "program is too large") || strstr(log, "is too complex") ? -E2BIG
+										    : -EACCES;
 }
 
 static int object_load_error(struct policy_object *policy, int code, struct ublkpol_error *err)
@@ -533,6 +552,8 @@ static int object_load_error(struct policy_object *policy, int code, struct ublk
 	if (code == -EPERM && !length)
 		return error_set(err, UBLKPOL_ERR_FAILED, code,
 				 "not allowed to load a BPF program: run as root");
+	if (code == -ENOSPC && length)
+		code = object_error_of_log(shown);
 	if (length > OBJECT_LOG_SHOWN) {
 		shown += length - OBJECT_LOG_SHOWN;
 		shown += strcspn(shown, "\n") + 1;
