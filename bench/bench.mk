@@ -16,7 +16,7 @@ $(BUILD)/tsc-khz: bench/tsc-khz.c
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
 
 # Policies of many ranges, and their programs with a loop around the decision
-BENCH_RANGES	:= $(addprefix $(BUILD)/bench/ranges-,1 10 100 1000 10000 100000)
+BENCH_RANGES	:= $(addprefix $(BUILD)/bench/ranges-,1 2 10 100 1000 10000 100000)
 
 $(BENCH_RANGES:%=%.ublkpol): $(BUILD)/bench/ranges-%.ublkpol: bench/ranges
 	$(call say,GEN,$@)
