@@ -8,10 +8,11 @@
  * compared too. Goes on until COUNT policies were accepted, with DECISIONS
  * decisions for each. Prints PASS or FAIL for each policy.
  *
- * differential UBLKPOLC load FILE...
+ * differential UBLKPOLC load DECISIONS FILE...
  *
- * Compiles policies and loads them into this machine's kernel, with backends
- * of 1 TiB: does the verifier take them, and how much work are they for it?
+ * The same with the policies of the files, which must be right, on backends of 64
+ * MiB, and says how much work each is for the verifier. If DECISIONS is 0, it only
+ * loads them, with backends of 1 TiB, which take the interpreter too long.
  */
 #include <errno.h>
 #include <limits.h>
@@ -79,22 +80,17 @@ static int show_log(struct trial *trial, const char *what)
 	return trial_complain(trial, "%s failed", what);
 }
 
-static int compile_for_kernel(struct trial *trial)
+static int compile(struct trial *trial, const char *file)
 {
-	if (run(DIFFERENTIAL_CLANG " -DUBLKPOL_SYSCALL -c -o %s/syscall.bpf.o %s/p.c", directory,
-		directory))
-		return show_log(trial, "clang");
-	return 0;
-}
-
-static int compile(struct trial *trial)
-{
-	if (run("%s -S -o %s/p.c %s/p.ublkpol", ublkpolc, directory, directory))
+	if (run("%s -S -o %s/p.c %s", ublkpolc, directory, file))
 		return show_log(trial, "ublkpolc");
 	if (run(DIFFERENTIAL_CC " -DUBLKPOL_NATIVE -o %s/native-%llu.so %s/p.c", directory,
 		(unsigned long long)trial->seed, directory))
 		return show_log(trial, "cc");
-	return compile_for_kernel(trial);
+	if (run(DIFFERENTIAL_CLANG " -DUBLKPOL_SYSCALL -c -o %s/syscall.bpf.o %s/p.c", directory,
+		directory))
+		return show_log(trial, "clang");
+	return 0;
 }
 
 /* --- load --- */
@@ -168,23 +164,18 @@ static int check_verdict(struct trial *trial, int ret, const struct ublkpol_erro
 	return 0;
 }
 
-static int try_policy(struct trial *trial, unsigned int decisions, bool *is_refused)
+/* Of a policy whose trial->front is open, and whose backends have their sizes */
+static int try_policy(struct trial *trial, const char *file, unsigned int decisions,
+		      bool *is_refused)
 {
 	struct ublkpol_error err = { 0 };
 	char path[PATH_MAX];
 	int ret;
 
-	ret = front_open(&trial->front, in_directory(path, "p.ublkpol"));
-	*is_refused = ret;
-	if (ret)
-		return 0;
-	for (unsigned int i = 0; i < trial->front.policy.nr_backends; i++) {
-		const char *name = trial->front.policy.backends[i].name;
-
-		trial->sectors[i] = trial->drawn.backend_sectors[random_policy_backend(name)];
-	}
-	interpret_init(&trial->in, &trial->front.policy, trial->sectors, trial->drawn.block);
-	if (compile(trial))
+	if (decisions)
+		interpret_init(&trial->in, &trial->front.policy, trial->sectors,
+			       trial->drawn.block);
+	if (compile(trial, file))
 		return -1;
 	if (policy_object_open(&trial->object, in_directory(path, "syscall.bpf.o"), &err))
 		return trial_complain(trial, "%s", err.text);
@@ -192,11 +183,37 @@ static int try_policy(struct trial *trial, unsigned int decisions, bool *is_refu
 		return -1;
 	ret = resolve(trial, &err);
 	*is_refused = ret;
-	if (check_verdict(trial, ret, &err))
+	if (decisions && check_verdict(trial, ret, &err))
 		return -1;
 	if (ret)
+		return decisions ? 0 : trial_complain(trial, "%s", err.text);
+	return load(trial) ? -1 : decisions ? trial_requests(trial, decisions) : 0;
+}
+
+static void end_trial(struct trial *trial)
+{
+	for (unsigned int i = 0; i < trial->nr_routers; i++)
+		router_close(&trial->routers[i]);
+	policy_object_close(trial->object);
+	if (trial->in.policy)
+		interpret_free(&trial->in);
+	front_close(&trial->front);
+	free(trial);
+}
+
+static int try_drawn(struct trial *trial, unsigned int decisions, bool *is_refused)
+{
+	char path[PATH_MAX];
+
+	*is_refused = front_open(&trial->front, in_directory(path, "p.ublkpol"));
+	if (*is_refused)
 		return 0;
-	return load(trial) ? -1 : trial_requests(trial, decisions);
+	for (unsigned int i = 0; i < trial->front.policy.nr_backends; i++) {
+		const char *name = trial->front.policy.backends[i].name;
+
+		trial->sectors[i] = trial->drawn.backend_sectors[random_policy_backend(name)];
+	}
+	return try_policy(trial, path, decisions, is_refused);
 }
 
 static int run_trial(uint64_t seed, unsigned int decisions, bool *is_refused)
@@ -208,7 +225,7 @@ static int run_trial(uint64_t seed, unsigned int decisions, bool *is_refused)
 	random_seed(seed);
 	ret = random_policy_write(&trial->drawn, directory, "p");
 	if (!ret)
-		ret = try_policy(trial, decisions, is_refused);
+		ret = try_drawn(trial, decisions, is_refused);
 	if (ret) {
 		print_file("p.ublkpol");
 		printf("%s\nFAIL differential: policy %llu\n", trial->complaint,
@@ -219,54 +236,48 @@ static int run_trial(uint64_t seed, unsigned int decisions, bool *is_refused)
 		       (unsigned long long)seed, trial->front.policy.nr_rules, trial->nr_decisions,
 		       trial->nr_split, trial->nr_refused);
 	}
-	for (unsigned int i = 0; i < trial->nr_routers; i++)
-		router_close(&trial->routers[i]);
-	policy_object_close(trial->object);
-	if (trial->in.policy)
-		interpret_free(&trial->in);
-	front_close(&trial->front);
-	free(trial);
+	end_trial(trial);
 	return ret;
 }
 
 /* --- policies from files --- */
 
-static int try_load(struct trial *trial, const char *file)
+static int try_file(struct trial *trial, const char *file, unsigned int decisions)
 {
-	const struct kernel_features features = { .prog_type = BPF_PROG_TYPE_SYSCALL };
-	struct ublkpol_error err = { 0 };
-	__u64 sectors[UBLK_BPF_MAX_SLOTS];
-	char path[PATH_MAX];
-
-	for (unsigned int i = 0; i < UBLK_BPF_MAX_SLOTS; i++)
-		sectors[i] = 1ULL << 31;
-	if (run("%s -S -o %s/p.c %s", ublkpolc, directory, file))
-		return show_log(trial, "ublkpolc");
-	if (compile_for_kernel(trial))
-		return -1;
-	if (policy_object_open(&trial->object, in_directory(path, "syscall.bpf.o"), &err) ||
-	    policy_object_resolve(trial->object, sectors, 512, NULL, NULL, &err) ||
-	    policy_object_load(trial->object, &features, &err))
-		return trial_complain(trial, "%s", err.text);
-	return 0;
-}
-
-static bool load_file(const char *file)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 size = sizeof(info);
-	struct trial trial = { 0 };
+	bool is_refused = false;
 	int ret;
 
-	ret = try_load(&trial, file);
+	if (front_open(&trial->front, file))
+		return trial_complain(trial, "the policy is wrong");
+	trial->drawn.block = trial->front.policy.block ? trial->front.policy.block / 512 : 1;
+	for (unsigned int i = 0; i < UBLK_BPF_MAX_SLOTS; i++)
+		trial->sectors[i] = decisions ? 1ULL << 17 : 1ULL << 31;
+	ret = try_policy(trial, file, decisions, &is_refused);
+	if (!ret && is_refused)
+		return trial_complain(trial, "the policy is refused");
+	return ret;
+}
+
+static bool load_file(const char *file, uint64_t seed, unsigned int decisions)
+{
+	struct trial *trial = calloc(1, sizeof(*trial));
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+	int ret;
+
+	trial->seed = seed;
+	random_seed(seed);
+	ret = try_file(trial, file, decisions);
 	if (ret) {
-		printf("%s\nFAIL load: %s\n", trial.complaint, file);
+		printf("%s\nFAIL load: %s\n", trial->complaint, file);
 	} else {
-		bpf_obj_get_info_by_fd(policy_object_prog_fd(trial.object), &info, &size);
-		printf("PASS load: %s: %u instructions, %u steps of the verifier\n", file,
-		       info.xlated_prog_len / 8, info.verified_insns);
+		bpf_obj_get_info_by_fd(policy_object_prog_fd(trial->object), &info, &size);
+		printf("PASS load: %s: %u instructions, %u steps of the verifier, %u decisions: "
+		       "%u split, %u errors or for the user\n",
+		       file, (unsigned int)(info.xlated_prog_len / 8), info.verified_insns,
+		       trial->nr_decisions, trial->nr_split, trial->nr_refused);
 	}
-	policy_object_close(trial.object);
+	end_trial(trial);
 	return !ret;
 }
 
@@ -294,12 +305,14 @@ static bool draw_policies(uint64_t first, unsigned int count, unsigned int decis
 	return passed;
 }
 
-static bool load_files(char *files[])
+static bool load_files(unsigned int decisions, char *files[])
 {
 	bool passed = true;
 
-	for (; *files; files++)
-		passed &= load_file(*files);
+	for (unsigned int i = 0; files[i]; i++) {
+		passed &= load_file(files[i], i, decisions);
+		fflush(stdout);
+	}
 	return passed;
 }
 
@@ -308,9 +321,9 @@ int main(int argc, char *argv[])
 	bool draws = argc == 6 && !strcmp(argv[2], "draw");
 	bool passed;
 
-	if (!draws && (argc < 4 || strcmp(argv[2], "load") != 0)) {
+	if (!draws && (argc < 5 || strcmp(argv[2], "load") != 0)) {
 		fputs("usage: differential UBLKPOLC draw FIRST_SEED COUNT DECISIONS | load "
-		      "FILE...\n",
+		      "DECISIONS FILE...\n",
 		      stderr);
 		return 2;
 	}
@@ -326,7 +339,7 @@ int main(int argc, char *argv[])
 		passed = draw_policies(strtoull(argv[3], NULL, 10), strtoul(argv[4], NULL, 10),
 				       strtoul(argv[5], NULL, 10));
 	else
-		passed = load_files(argv + 3);
+		passed = load_files(strtoul(argv[3], NULL, 10), argv + 4);
 	if (run("rm -rf %s", directory))
 		passed = false;
 	return passed ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -12,7 +12,7 @@
 
 /* Bytes and requests by rule and by backend that the counters must have gained */
 struct expected_counters {
-	uint64_t rule_bytes[64][UBLKPOL_NR_OPS];
+	uint64_t (*rule_bytes)[UBLKPOL_NR_OPS];
 	uint64_t backend_requests[64][UBLKPOL_NR_OPS];
 	uint64_t backend_bytes[64][UBLKPOL_NR_OPS];
 };
@@ -478,9 +478,11 @@ static int send_counted(struct trial *trial, struct decision *decision, unsigned
 static int try_counters(struct trial *trial, struct decision *decision, unsigned int count)
 {
 	struct expected_counters *expected = calloc(1, sizeof(*expected));
+	unsigned int nr_rules = trial->front.policy.nr_rules;
 	struct ublkpol_counters *counters[2][2];
 	int ret = 0;
 
+	expected->rule_bytes = calloc(nr_rules, sizeof(*expected->rule_bytes));
 	for (unsigned int i = 0; i < trial->nr_routers; i++) {
 		for (int k = 0; k < 2; k++)
 			counters[i][k] =
@@ -498,6 +500,7 @@ static int try_counters(struct trial *trial, struct decision *decision, unsigned
 		free(counters[i][0]);
 		free(counters[i][1]);
 	}
+	free(expected->rule_bytes);
 	free(expected);
 	return ret;
 }
