@@ -146,7 +146,7 @@ check check-unit check-compiler: deps
 CHECK_SUITES	:= style unit compiler fuzz host kernel-build vm demo
 .PHONY: check-programs
 check-programs:
-	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies kernel
+	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies random-objects kernel
 	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
 	$(Q)$(MAKE) FUZZ=1 fuzz-policy
 
@@ -162,7 +162,7 @@ check-unit:
 	$(Q)tests/run unit host
 
 check-compiler:
-	$(Q)$(MAKE) $(HOST_TESTS)
+	$(Q)$(MAKE) $(HOST_TESTS) random-objects
 	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
 	$(Q)$(MAKE) FUZZ=1 fuzz-policy
 	$(Q)tests/run compiler fuzz
@@ -173,12 +173,12 @@ fuzz: deps
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
 check-vm: deps
-	$(Q)$(MAKE) all model kernel-tests test-policies kernel
+	$(Q)$(MAKE) all model kernel-tests test-policies random-objects kernel
 	$(Q)TESTS='$(TESTS)' tests/run vm
 
 .PHONY: check-debug
 check-debug: deps-full
-	$(Q)$(MAKE) all model kernel-tests test-policies kernel-debug
+	$(Q)$(MAKE) all model kernel-tests test-policies random-objects kernel-debug
 	$(Q)TESTS='$(TESTS)' tests/run debug
 
 .PHONY: check-soak

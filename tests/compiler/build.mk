@@ -50,8 +50,7 @@ $(BUILD)/load-policies: $(BUILD)/tests/compiler/load_policies.o $(RANDOM_OBJ) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 
-# Objects of random policies, for "build/load-policies build/random" on a machine
-# with the patched kernel; an emulated guest takes minutes for a few of them
+# Objects of random policies, for this machine's verifier and for that of the guest
 RANDOM_POLICIES	?= 1000
 .PHONY: random-objects
 random-objects: $(BUILD)/load-policies $(BUILD)/random/coverage

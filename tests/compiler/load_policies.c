@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * load-policies DIRECTORY: loads all objects that random-objects compiled into
- * the running kernel, each with the backends that it was drawn for. The verifier
- * has to take what the compiler took.
+ * load-policies [--any-kernel] DIRECTORY: loads all objects that random-objects
+ * compiled into the running kernel, each with the backends that it was drawn for.
+ * The verifier has to take what the compiler took.
+ *
+ * With --any-kernel the same objects go through the verifier of a kernel that does
+ * not know their type: as BPF_PROG_TYPE_SYSCALL, whose helper bpf_sys_bpf() takes
+ * its arguments as bpf_ublk_queue_sqe() does. Nothing runs them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -95,14 +99,21 @@ static int load_all(const char *directory, const struct kernel_features *feature
 
 int main(int argc, char *argv[])
 {
+	static const struct kernel_features any_kernel = {
+		.prog_type = BPF_PROG_TYPE_SYSCALL,
+		.prog_flags = BPF_F_SLEEPABLE,
+		.queue_sqe = BPF_FUNC_sys_bpf,
+	};
 	struct kernel_features features;
 	struct ublkpol_error err = { 0 };
 
-	if (argc != 2) {
-		fputs("usage: load-policies DIRECTORY\n", stderr);
+	if (argc < 2 || argc > 3 || (argc == 3 && strcmp(argv[1], "--any-kernel") != 0)) {
+		fputs("usage: load-policies [--any-kernel] DIRECTORY\n", stderr);
 		return 2;
 	}
 	libbpf_set_print(NULL);
+	if (argc == 3)
+		return load_all(argv[2], &any_kernel);
 	kernel_features_probe(&features);
 	if (kernel_features_require(&features, &err)) {
 		fprintf(stderr, "%s\n", err.text);
