@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <linux/ublk_cmd.h>
 
 #include "queue.h"
+#include "thread.h"
 
 /* All memory of the process is locked: the default of 8 MiB would be real */
 #define QUEUE_STACK_SIZE (64 * 1024 + PTHREAD_STACK_MIN)
@@ -191,26 +191,6 @@ out:
 	return NULL;
 }
 
-static int create_thread(struct queue *q)
-{
-	sigset_t all, old;
-	pthread_attr_t attr;
-	int ret;
-
-	ret = pthread_attr_init(&attr);
-	if (ret)
-		return -ret;
-	pthread_attr_setstacksize(&attr, QUEUE_STACK_SIZE);
-
-	/* A signal would make io_uring_enter() return to user mode */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&q->thread, &attr, queue_main, q);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return -ret;
-}
-
 static int start_handler(struct queue *q, struct ublkpol_error *err)
 {
 	if (!q->redirect.handler)
@@ -234,7 +214,8 @@ int queue_start(struct queue *queue, struct ublkpol_error *err)
 		goto close_wake;
 
 	sem_init(&queue->fetched, 0, 0);
-	ret = create_thread(queue);
+	/* A signal would make io_uring_enter() return to user mode */
+	ret = thread_start(&queue->thread, QUEUE_STACK_SIZE, queue_main, queue);
 	if (ret) {
 		error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot start the thread of queue %u: %s",
 			  queue->id, strerror(-ret));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,9 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
+#include "op.h"
 #include "redirect.h"
+#include "thread.h"
 
 /* User code runs on it; all memory of the process is locked */
 #define REDIRECT_STACK_SIZE (512 * 1024)
@@ -131,28 +132,12 @@ static void *redirect_main(void *arg)
 
 /* --- the queue's side --- */
 
-static enum ublkpol_op op_of(const struct ublksrv_io_desc *descriptor)
-{
-	switch (ublksrv_get_op(descriptor)) {
-	case UBLK_IO_OP_READ:
-		return UBLKPOL_READ;
-	case UBLK_IO_OP_WRITE:
-		return UBLKPOL_WRITE;
-	case UBLK_IO_OP_FLUSH:
-		return UBLKPOL_FLUSH;
-	case UBLK_IO_OP_DISCARD:
-		return UBLKPOL_DISCARD;
-	default:
-		return UBLKPOL_WRITE_ZEROES;
-	}
-}
-
 void redirect_begin(struct redirect *redirect, unsigned int tag)
 {
 	const struct ublksrv_io_desc *descriptor = &redirect->descriptors[tag];
 	struct redirect_job *job = &redirect->jobs[tag];
 
-	job->request.op = op_of(descriptor);
+	job->request.op = op_of(ublksrv_get_op(descriptor));
 	job->request.flags = ublksrv_get_flags(descriptor) << 8;
 	job->request.offset = descriptor->start_sector << SECTOR_SHIFT;
 	job->request.length = (__u64)descriptor->nr_sectors << SECTOR_SHIFT;
@@ -220,26 +205,14 @@ static int make_jobs(struct redirect *redirect, int id, unsigned int queue, unsi
 
 static int start_thread(struct redirect *redirect)
 {
-	sigset_t all, old;
-	pthread_attr_t attr;
 	int ret;
 
-	ret = pthread_attr_init(&attr);
-	if (ret)
-		return -ret;
-	pthread_attr_setstacksize(&attr, REDIRECT_STACK_SIZE);
 	pthread_mutex_init(&redirect->lock, NULL);
 	pthread_cond_init(&redirect->work, NULL);
 	redirect->todo_end = &redirect->todo;
-
-	/* They are the main thread's */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&redirect->thread, &attr, redirect_main, redirect);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
+	ret = thread_start(&redirect->thread, REDIRECT_STACK_SIZE, redirect_main, redirect);
 	redirect->started = !ret;
-	return -ret;
+	return ret;
 }
 
 int redirect_start(struct redirect *redirect, int id, unsigned int queue, unsigned int depth,

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/libbpf.h>
-#include <linux/ublk_cmd.h>
 
 #include "error.h"
+#include "op.h"
 #include "pins.h"
 #include "policy_image.h"
 #include "state.h"
@@ -20,22 +20,6 @@ struct ublkpol_trace_reader {
 	ublkpol_trace_fn fn;
 	void *arg;
 };
-
-static enum ublkpol_op op_of(__u32 op)
-{
-	switch (op) {
-	case UBLK_IO_OP_READ:
-		return UBLKPOL_READ;
-	case UBLK_IO_OP_WRITE:
-		return UBLKPOL_WRITE;
-	case UBLK_IO_OP_FLUSH:
-		return UBLKPOL_FLUSH;
-	case UBLK_IO_OP_DISCARD:
-		return UBLKPOL_DISCARD;
-	default:
-		return UBLKPOL_WRITE_ZEROES;
-	}
-}
 
 static int pass_on(void *arg, void *data, size_t size)
 {

@@ -62,7 +62,7 @@ int cli_usage(const struct cli *cli, const char *fmt, ...)
 	return UBLKPOL_ERR_USAGE;
 }
 
-bool cli_common_option(struct cli *cli, int option, int *exit_code)
+static bool cli_common_option(struct cli *cli, int option, int *exit_code)
 {
 	switch (option) {
 	case 'j':
@@ -81,8 +81,8 @@ bool cli_common_option(struct cli *cli, int option, int *exit_code)
 	}
 }
 
-int cli_option(const struct cli *cli, int argc, char **argv, const char *short_options,
-	       const struct option *long_options)
+static int cli_option(const struct cli *cli, int argc, char **argv, const char *short_options,
+		      const struct option *long_options)
 {
 	int option;
 
@@ -93,6 +93,42 @@ int cli_option(const struct cli *cli, int argc, char **argv, const char *short_o
 	else if (option == '?')
 		cli_usage(cli, "unknown option %s", argv[optind - 1]);
 	return option;
+}
+
+/* As getopt() wants them: ":n:jvh" */
+static void cli_short_options(const struct option *options, char *text)
+{
+	*text++ = ':';
+	for (; options->name; options++) {
+		*text++ = (char)options->val;
+		if (options->has_arg == required_argument)
+			*text++ = ':';
+	}
+	*text = '\0';
+}
+
+bool cli_parse(struct cli *cli, int argc, char **argv, const struct cli_syntax *syntax, void *arg,
+	       int *exit_code)
+{
+	char short_options[64];
+	int option;
+
+	cli_short_options(syntax->options, short_options);
+	while ((option = cli_option(cli, argc, argv, short_options, syntax->options)) != -1) {
+		if (strchr("jvh:?", option)) {
+			if (!cli_common_option(cli, option, exit_code))
+				return false;
+			continue;
+		}
+		*exit_code = syntax->take(cli, option, arg);
+		if (*exit_code)
+			return false;
+	}
+	if (argc - optind <= syntax->max_operands)
+		return true;
+	*exit_code =
+		cli_usage(cli, "unexpected argument '%s'", argv[optind + syntax->max_operands]);
+	return false;
 }
 
 void cli_report(void *arg, enum ublkpol_report_level level, const char *text)
@@ -144,6 +180,12 @@ int cli_parse_id(const struct cli *cli, const char *text, int *id)
 	if (cli_parse_number(text, 0, CLI_MAX_DEVICE_ID, id))
 		return cli_usage(cli, "'%s' is no device number", text);
 	return 0;
+}
+
+int cli_take_id(const struct cli *cli, int option, void *id)
+{
+	(void)option;
+	return cli_parse_id(cli, optarg, id);
 }
 
 const char *cli_status_name(const struct ublkpol_info *info)

@@ -23,7 +23,6 @@ struct cli {
 	bool verbose;
 };
 
-#define CLI_SHORT_OPTIONS "jvh"
 #define CLI_LONG_OPTIONS                                                           \
 	{ "json", no_argument, NULL, 'j' }, { "verbose", no_argument, NULL, 'v' }, \
 	{                                                                          \
@@ -48,21 +47,27 @@ extern const struct command command_recover;
 extern const struct command command_del;
 extern const struct command command_features;
 
-/**
- * cli_option() - getopt_long() that explains what is wrong
- * @short_options: begins with ':'
- */
-int cli_option(const struct cli *cli, int argc, char **argv, const char *short_options,
-	       const struct option *long_options);
+/* What a verb takes */
+struct cli_syntax {
+	const struct option *options; /* with CLI_LONG_OPTIONS, ended by zeroes */
+	/* Gets each option of the verb's own; returns 0 or the exit code */
+	int (*take)(const struct cli *cli, int option, void *arg);
+	int max_operands;
+};
 
 /**
- * cli_common_option() - handle an option that the verb does not know
- * @option: what cli_option() returned
+ * cli_parse() - the options of a verb; what is wrong is explained
+ * @arg: for @syntax->take()
  * @exit_code: set if the command ends here
  *
- * Return: true if the verb goes on
+ * The values of the long options are the short ones.
+ * Return: true if the verb goes on, with its operands from argv[optind]
  */
-bool cli_common_option(struct cli *cli, int option, int *exit_code);
+bool cli_parse(struct cli *cli, int argc, char **argv, const struct cli_syntax *syntax, void *arg,
+	       int *exit_code);
+
+/** cli_take_id() - for verbs whose only option is -n ID; @id: an int */
+int cli_take_id(const struct cli *cli, int option, void *id);
 
 /** cli_fail() - print a failure (as JSON with --json), return its exit code */
 int cli_fail(const struct cli *cli, const struct ublkpol_error *err);

@@ -33,15 +33,15 @@ static int parse_recovery(const struct cli *cli, enum ublkpol_recovery *recovery
 	return cli_usage(cli, "recovery must be none, wait, reissue or fail, not '%s'", optarg);
 }
 
-static int parse_option(const struct cli *cli, int option, struct add *add)
+static int take_option(const struct cli *cli, int option, void *arg)
 {
+	struct add *add = arg;
+
 	switch (option) {
 	case 'b':
 		return cli_parse_binding(cli, optarg, add->bindings, &add->options.nr_bindings);
 	case 'n':
-		if (cli_parse_number(optarg, 0, CLI_MAX_DEVICE_ID, &add->options.id))
-			return cli_usage(cli, "'%s' is no device number", optarg);
-		return 0;
+		return cli_parse_id(cli, optarg, &add->options.id);
 	case 'q':
 		return parse_unsigned(cli, "queues", UBLKPOL_MAX_QUEUES, &add->options.queues);
 	case 'd':
@@ -79,23 +79,14 @@ static bool parse_arguments(struct cli *cli, int argc, char **argv, struct add *
 		CLI_LONG_OPTIONS,
 		{ 0 },
 	};
-	int option;
+	static const struct cli_syntax syntax = { .options = options,
+						  .take = take_option,
+						  .max_operands = 1 };
 
-	while ((option = cli_option(cli, argc, argv, ":b:n:q:d:r:DfH:A:" CLI_SHORT_OPTIONS,
-				    options)) != -1) {
-		if (!strchr("bnqdrDfHA", option)) {
-			if (!cli_common_option(cli, option, exit_code))
-				return false;
-			continue;
-		}
-		*exit_code = parse_option(cli, option, add);
-		if (*exit_code)
-			return false;
-	}
+	if (!cli_parse(cli, argc, argv, &syntax, add, exit_code))
+		return false;
 	if (optind == argc)
 		*exit_code = cli_usage(cli, "which policy? give a FILE.bpf.o made by ublkpolc");
-	else if (optind + 1 < argc)
-		*exit_code = cli_usage(cli, "unexpected argument '%s'", argv[optind + 1]);
 	else if (add->serve.handler_argument && !add->serve.handler)
 		*exit_code = cli_usage(cli, "an argument for the handler, but no handler");
 	else

@@ -34,6 +34,25 @@ static int delete_all(const struct cli *cli, bool force)
 	return exit_code;
 }
 
+struct del {
+	int id;
+	bool all;
+	bool force;
+};
+
+static int take_option(const struct cli *cli, int option, void *arg)
+{
+	struct del *del = arg;
+
+	if (option == 'n')
+		return cli_parse_id(cli, optarg, &del->id);
+	if (option == 'a')
+		del->all = true;
+	else
+		del->force = true;
+	return 0;
+}
+
 static int run_del(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -43,26 +62,15 @@ static int run_del(struct cli *cli, int argc, char **argv)
 		CLI_LONG_OPTIONS,
 		{ 0 },
 	};
-	int option, exit_code, id = -1;
-	bool all = false, force = false;
+	static const struct cli_syntax syntax = { .options = options, .take = take_option };
+	struct del del = { .id = -1 };
+	int exit_code;
 
-	while ((option = cli_option(cli, argc, argv, ":n:af" CLI_SHORT_OPTIONS, options)) != -1) {
-		if (option == 'n') {
-			if (cli_parse_number(optarg, 0, CLI_MAX_DEVICE_ID, &id))
-				return cli_usage(cli, "'%s' is no device number", optarg);
-		} else if (option == 'a') {
-			all = true;
-		} else if (option == 'f') {
-			force = true;
-		} else if (!cli_common_option(cli, option, &exit_code)) {
-			return exit_code;
-		}
-	}
-	if (optind < argc)
-		return cli_usage(cli, "unexpected argument '%s'", argv[optind]);
-	if (all == (id >= 0))
+	if (!cli_parse(cli, argc, argv, &syntax, &del, &exit_code))
+		return exit_code;
+	if (del.all == (del.id >= 0))
 		return cli_usage(cli, "give either -n ID or -a");
-	return all ? delete_all(cli, force) : delete_one(cli, id, force);
+	return del.all ? delete_all(cli, del.force) : delete_one(cli, del.id, del.force);
 }
 
 const struct command command_del = {

@@ -107,17 +107,13 @@ static void print_text(const struct kernel_features *features, const struct ublk
 static int run_features(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_LONG_OPTIONS, { 0 } };
+	static const struct cli_syntax syntax = { .options = options };
 	struct kernel_features features;
 	struct ublkpol_error err = { 0 };
-	int option, exit_code;
+	int exit_code;
 
-	while ((option = cli_option(cli, argc, argv, ":" CLI_SHORT_OPTIONS, options)) != -1) {
-		if (!cli_common_option(cli, option, &exit_code))
-			return exit_code;
-	}
-	if (optind < argc)
-		return cli_usage(cli, "unexpected argument '%s'", argv[optind]);
-
+	if (!cli_parse(cli, argc, argv, &syntax, NULL, &exit_code))
+		return exit_code;
 	kernel_features_probe(&features);
 	kernel_features_require(&features, &err);
 	if (cli->json)

@@ -75,18 +75,14 @@ static void print_text(const struct ublkpol_info *list, size_t count)
 static int run_list(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_LONG_OPTIONS, { 0 } };
+	static const struct cli_syntax syntax = { .options = options };
 	struct ublkpol_error err = { 0 };
 	struct ublkpol_info *list;
-	int option, exit_code;
+	int exit_code;
 	size_t count;
 
-	while ((option = cli_option(cli, argc, argv, ":" CLI_SHORT_OPTIONS, options)) != -1) {
-		if (!cli_common_option(cli, option, &exit_code))
-			return exit_code;
-	}
-	if (optind < argc)
-		return cli_usage(cli, "unexpected argument '%s'", argv[optind]);
-
+	if (!cli_parse(cli, argc, argv, &syntax, NULL, &exit_code))
+		return exit_code;
 	if (ublkpol_list(&list, &count, &err))
 		return cli_fail(cli, &err);
 	if (cli->json)

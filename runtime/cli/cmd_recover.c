@@ -72,6 +72,34 @@ static int recover_wanted(const struct cli *cli, int id, bool all, const struct 
 	return exit_code;
 }
 
+struct wanted {
+	struct serve serve;
+	int id;
+	bool all;
+};
+
+static int take_option(const struct cli *cli, int option, void *arg)
+{
+	struct wanted *wanted = arg;
+
+	switch (option) {
+	case 'n':
+		return cli_parse_id(cli, optarg, &wanted->id);
+	case 'a':
+		wanted->all = true;
+		return 0;
+	case 'H':
+		wanted->serve.handler = optarg;
+		return 0;
+	case 'A':
+		wanted->serve.handler_argument = optarg;
+		return 0;
+	default:
+		wanted->serve.foreground = true;
+		return 0;
+	}
+}
+
 static int run_recover(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -83,42 +111,17 @@ static int run_recover(struct cli *cli, int argc, char **argv)
 		CLI_LONG_OPTIONS,
 		{ 0 },
 	};
-	struct serve serve = { 0 };
-	int option, exit_code, id = -1;
-	bool all = false;
+	static const struct cli_syntax syntax = { .options = options, .take = take_option };
+	struct wanted wanted = { .id = -1 };
+	int exit_code;
 
-	while ((option = cli_option(cli, argc, argv, ":n:afH:A:" CLI_SHORT_OPTIONS, options)) !=
-	       -1) {
-		switch (option) {
-		case 'n':
-			exit_code = cli_parse_id(cli, optarg, &id);
-			if (exit_code)
-				return exit_code;
-			break;
-		case 'a':
-			all = true;
-			break;
-		case 'f':
-			serve.foreground = true;
-			break;
-		case 'H':
-			serve.handler = optarg;
-			break;
-		case 'A':
-			serve.handler_argument = optarg;
-			break;
-		default:
-			if (!cli_common_option(cli, option, &exit_code))
-				return exit_code;
-		}
-	}
-	if (optind < argc)
-		return cli_usage(cli, "unexpected argument '%s'", argv[optind]);
-	if (all == (id >= 0))
+	if (!cli_parse(cli, argc, argv, &syntax, &wanted, &exit_code))
+		return exit_code;
+	if (wanted.all == (wanted.id >= 0))
 		return cli_usage(cli, "give either -n ID or -a");
-	if (all && serve.foreground)
+	if (wanted.all && wanted.serve.foreground)
 		return cli_usage(cli, "-f takes one device");
-	return recover_wanted(cli, id, all, &serve);
+	return recover_wanted(cli, wanted.id, wanted.all, &wanted.serve);
 }
 
 const struct command command_recover = {

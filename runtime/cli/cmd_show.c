@@ -301,18 +301,11 @@ static int run_show(struct cli *cli, int argc, char **argv)
 	static const struct option options[] = { { "id", required_argument, NULL, 'n' },
 						 CLI_LONG_OPTIONS,
 						 { 0 } };
-	int option, exit_code = 0, id = -1;
+	static const struct cli_syntax syntax = { .options = options, .take = cli_take_id };
+	int exit_code, id = -1;
 
-	while ((option = cli_option(cli, argc, argv, ":n:" CLI_SHORT_OPTIONS, options)) != -1) {
-		if (option == 'n')
-			exit_code = cli_parse_id(cli, optarg, &id);
-		else if (!cli_common_option(cli, option, &exit_code))
-			return exit_code;
-		if (exit_code)
-			return exit_code;
-	}
-	if (optind < argc)
-		return cli_usage(cli, "unexpected argument '%s'", argv[optind]);
+	if (!cli_parse(cli, argc, argv, &syntax, &id, &exit_code))
+		return exit_code;
 	if (id < 0)
 		return cli_usage(cli, "which device? give -n ID");
 	return find_and_show(cli, id);

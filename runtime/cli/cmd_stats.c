@@ -279,18 +279,11 @@ static int run_stats(struct cli *cli, int argc, char **argv)
 	static const struct option options[] = { { "id", required_argument, NULL, 'n' },
 						 CLI_LONG_OPTIONS,
 						 { 0 } };
-	int option, exit_code, id = ALL_DEVICES;
+	static const struct cli_syntax syntax = { .options = options, .take = cli_take_id };
+	int exit_code, id = ALL_DEVICES;
 
-	while ((option = cli_option(cli, argc, argv, ":n:" CLI_SHORT_OPTIONS, options)) != -1) {
-		if (option == 'n') {
-			if (cli_parse_number(optarg, 0, CLI_MAX_DEVICE_ID, &id))
-				return cli_usage(cli, "'%s' is no device number", optarg);
-		} else if (!cli_common_option(cli, option, &exit_code)) {
-			return exit_code;
-		}
-	}
-	if (optind < argc)
-		return cli_usage(cli, "unexpected argument '%s'", argv[optind]);
+	if (!cli_parse(cli, argc, argv, &syntax, &id, &exit_code))
+		return exit_code;
 	return show(cli, id);
 }
 

@@ -16,7 +16,7 @@ static void print_result(const struct cli *cli, int id)
 	json_end_object(&json);
 }
 
-static int swap(const struct cli *cli, int id, const struct ublkpol_swap_options *options)
+static int swap_policy(const struct cli *cli, int id, const struct ublkpol_swap_options *options)
 {
 	struct ublkpol_error err = { 0 };
 
@@ -26,38 +26,45 @@ static int swap(const struct cli *cli, int id, const struct ublkpol_swap_options
 	return 0;
 }
 
+struct swap {
+	struct ublkpol_swap_options options;
+	struct ublkpol_binding *bindings;
+	int id;
+};
+
+static int take_option(const struct cli *cli, int option, void *arg)
+{
+	struct swap *swap = arg;
+
+	if (option == 'n')
+		return cli_parse_id(cli, optarg, &swap->id);
+	return cli_parse_binding(cli, optarg, swap->bindings, &swap->options.nr_bindings);
+}
+
 static int parse_and_swap(struct cli *cli, int argc, char **argv, struct ublkpol_binding *bindings)
 {
 	static const struct option options[] = { { "id", required_argument, NULL, 'n' },
 						 { "backend", required_argument, NULL, 'b' },
 						 CLI_LONG_OPTIONS,
 						 { 0 } };
-	struct ublkpol_swap_options swap_options = {
+	static const struct cli_syntax syntax = { .options = options,
+						  .take = take_option,
+						  .max_operands = 1 };
+	struct swap swap = {
+		.options = { .bindings = bindings, .report = cli_report, .report_arg = cli },
 		.bindings = bindings,
-		.report = cli_report,
-		.report_arg = cli,
+		.id = -1,
 	};
-	int option, exit_code = 0, id = -1;
+	int exit_code;
 
-	while ((option = cli_option(cli, argc, argv, ":n:b:" CLI_SHORT_OPTIONS, options)) != -1) {
-		if (option == 'n')
-			exit_code = cli_parse_id(cli, optarg, &id);
-		else if (option == 'b')
-			exit_code =
-				cli_parse_binding(cli, optarg, bindings, &swap_options.nr_bindings);
-		else if (!cli_common_option(cli, option, &exit_code))
-			return exit_code;
-		if (exit_code)
-			return exit_code;
-	}
-	if (id < 0)
+	if (!cli_parse(cli, argc, argv, &syntax, &swap, &exit_code))
+		return exit_code;
+	if (swap.id < 0)
 		return cli_usage(cli, "which device? give -n ID");
 	if (optind == argc)
 		return cli_usage(cli, "which policy? give a FILE.bpf.o made by ublkpolc");
-	if (optind + 1 < argc)
-		return cli_usage(cli, "unexpected argument '%s'", argv[optind + 1]);
-	swap_options.policy = argv[optind];
-	return swap(cli, id, &swap_options);
+	swap.options.policy = argv[optind];
+	return swap_policy(cli, swap.id, &swap.options);
 }
 
 static int run_swap(struct cli *cli, int argc, char **argv)

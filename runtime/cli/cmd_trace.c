@@ -157,29 +157,37 @@ static int run_until_end(const struct cli *cli, int id, int left)
 	return 0;
 }
 
+struct wanted {
+	int id;
+	int left;
+};
+
+static int take_option(const struct cli *cli, int option, void *arg)
+{
+	struct wanted *wanted = arg;
+
+	if (option == 'n')
+		return cli_parse_id(cli, optarg, &wanted->id);
+	if (cli_parse_number(optarg, 1, INT_MAX, &wanted->left))
+		return cli_usage(cli, "'%s' is no count", optarg);
+	return 0;
+}
+
 static int run_trace(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { { "id", required_argument, NULL, 'n' },
 						 { "count", required_argument, NULL, 'c' },
 						 CLI_LONG_OPTIONS,
 						 { 0 } };
-	int option, exit_code = 0, id = -1, left = -1;
+	static const struct cli_syntax syntax = { .options = options, .take = take_option };
+	struct wanted wanted = { .id = -1, .left = -1 };
+	int exit_code;
 
-	while ((option = cli_option(cli, argc, argv, ":n:c:" CLI_SHORT_OPTIONS, options)) != -1) {
-		if (option == 'n')
-			exit_code = cli_parse_id(cli, optarg, &id);
-		else if (option == 'c' && cli_parse_number(optarg, 1, INT_MAX, &left))
-			exit_code = cli_usage(cli, "'%s' is no count", optarg);
-		else if (option != 'c' && !cli_common_option(cli, option, &exit_code))
-			return exit_code;
-		if (exit_code)
-			return exit_code;
-	}
-	if (optind < argc)
-		return cli_usage(cli, "unexpected argument '%s'", argv[optind]);
-	if (id < 0)
+	if (!cli_parse(cli, argc, argv, &syntax, &wanted, &exit_code))
+		return exit_code;
+	if (wanted.id < 0)
 		return cli_usage(cli, "which device? give -n ID");
-	return run_until_end(cli, id, left);
+	return run_until_end(cli, wanted.id, wanted.left);
 }
 
 const struct command command_trace = {
