@@ -1,0 +1,1 @@
+60-random-policies-1.sh
