@@ -34,7 +34,7 @@ enum place_kind {
 struct place {
 	unsigned int backend; /* where it is read */
 	uint64_t offset; /* bytes */
-	uint64_t run; /* bytes until the placement changes, at least 1 */
+	uint64_t run; /* bytes until the placement changes, or the request ends; at least 1 */
 	enum place_kind kind;
 	uint64_t copies; /* bit b: backend b has it at that offset, too; 0: only @backend */
 };

@@ -8,8 +8,7 @@
 #include "interpret.h"
 #include "model.h"
 
-#define SECTOR	    512
-#define MAX_SECTORS 2048 /* so far a run is looked for */
+#define SECTOR 512
 
 struct model_policy {
 	struct front front;
@@ -69,7 +68,8 @@ struct place model_policy_place(const struct model *m, bool is_write, uint64_t p
 	uint64_t sector = pos / SECTOR;
 	struct place place = place_of_sector(m->policy, is_write, sector, len);
 
-	while (++sector < m->policy->in.dev_sectors && place.run < MAX_SECTORS * SECTOR) {
+	/* The interpreter is slow: no further than the request */
+	while (++sector < m->policy->in.dev_sectors && place.run < into_sector + len) {
 		struct place next = place_of_sector(m->policy, is_write, sector, len);
 
 		if (!goes_on(&place, &next))
