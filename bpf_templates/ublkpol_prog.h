@@ -457,6 +457,7 @@ static __always_inline ublkpol_unused __u64 ublkpol_flushable(void)
 }
 #endif
 
+#if UBLKPOL_NR_BACKENDS
 /* Bit b of @backends: backend b */
 UBLKPOL_FLUSH ublkpol_unused int ublkpol_flush_backends(void *ctx ublkpol_ctx, __u64 backends)
 {
@@ -475,6 +476,7 @@ UBLKPOL_FLUSH ublkpol_unused int ublkpol_flush_backends(void *ctx ublkpol_ctx, _
 	}
 	return 0;
 }
+#endif
 
 #if UBLKPOL_NR_MIRRORS
 /* May leg @slot of a mirror be used? */
