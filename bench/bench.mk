@@ -25,7 +25,7 @@ $(BENCH_RANGES:%=%.ublkpol): $(BUILD)/bench/ranges-%.ublkpol: bench/ranges
 
 $(BENCH_RANGES:%=%.bpf.o): %.bpf.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*)
 	$(call say,POLICY,$@)
-	$(Q)CLANG=$(CLANG) $(BUILD)/ublkpolc -o $@ $<
+	$(Q)UBLKPOLC_CLANG=$(CLANG) $(BUILD)/ublkpolc -o $@ $<
 
 $(BENCH_RANGES:%=%.loop.o): %.loop.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*) \
 		bench/decide_loop.h bench/decide.h

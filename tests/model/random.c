@@ -44,6 +44,7 @@ static struct {
 	int backend_fd[MODEL_MAX_BACKENDS];
 	unsigned char *image[MODEL_MAX_BACKENDS];
 	int fd;
+	uint32_t block; /* logical block size of the device, bytes */
 	uint32_t memory_step; /* alignment the device wants of memory */
 	uint64_t random;
 	struct io_uring ring;
@@ -185,12 +186,12 @@ static struct request *idle_request(void)
 }
 
 /*
- * Memory of @r->len bytes in random vectors: one, several of whole sectors, or
+ * Memory of @r->len bytes in random vectors: one, several of whole blocks, or
  * several that are only as aligned as the device demands.
  */
 static unsigned int scatter(struct request *r)
 {
-	uint32_t step = random_below(2) ? SECTOR : test.memory_step;
+	uint32_t step = random_below(2) ? test.block : test.memory_step;
 	unsigned int nr = 1 + random_below(MAX_VECS);
 	uint32_t done = 0;
 	unsigned int i;
@@ -267,17 +268,19 @@ static void submit_transfer(bool write, uint64_t pos, uint32_t len)
 	test.bytes += len;
 }
 
-/* All sizes from a sector to a mebibyte, small ones as often as large ones */
+/* All sizes from a block to a mebibyte, small ones as often as large ones */
 static uint32_t random_length(void)
 {
-	return (1 + random_below(1U << random_below(12))) * SECTOR;
+	uint32_t len = (1 + random_below(1U << random_below(12))) * SECTOR;
+
+	return (len + test.block - 1) / test.block * test.block;
 }
 
 /* Half of them around a boundary of the policy, if it has one */
 static uint64_t random_position(uint32_t len)
 {
-	uint64_t pos = random_below((test.model.size - len) / SECTOR + 1) * SECTOR;
-	uint64_t back = random_below(len / SECTOR + 1) * SECTOR;
+	uint64_t pos = random_below((test.model.size - len) / test.block + 1) * test.block;
+	uint64_t back = random_below(len / test.block + 1) * test.block;
 	uint64_t boundary;
 
 	if (!test.nr_boundaries || random_below(2))
@@ -293,7 +296,7 @@ static uint64_t random_position(uint32_t len)
 static unsigned int submit_burst(unsigned int most)
 {
 	bool write = random_below(2);
-	uint32_t len = (1 + random_below(16)) * SECTOR;
+	uint32_t len = (1 + random_below(16)) * test.block;
 	unsigned int nr = 2 + random_below(30), i;
 	uint64_t pos;
 
@@ -376,19 +379,19 @@ static void find_boundaries(bool is_write)
 	}
 }
 
-static uint32_t memory_alignment(const char *device)
+static uint32_t queue_attribute(const char *name)
 {
 	char path[256];
-	unsigned int mask;
+	unsigned int value;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/class/block/%s/queue/dma_alignment",
-		 strrchr(device, '/') + 1);
+	snprintf(path, sizeof(path), "/sys/class/block/%s/queue/%s", strrchr(test.device, '/') + 1,
+		 name);
 	f = fopen(path, "r");
-	if (!f || fscanf(f, "%u", &mask) != 1)
+	if (!f || fscanf(f, "%u", &value) != 1)
 		die("cannot read %s", path);
 	fclose(f);
-	return mask + 1;
+	return value;
 }
 
 static void open_all(const char *policy, char **backends)
@@ -410,7 +413,8 @@ static void open_all(const char *policy, char **backends)
 	if (size != test.model.size)
 		die("%s has %" PRIu64 " bytes, must have %" PRIu64, test.device, size,
 		    test.model.size);
-	test.memory_step = memory_alignment(test.device);
+	test.block = queue_attribute("logical_block_size");
+	test.memory_step = queue_attribute("dma_alignment") + 1;
 	find_boundaries(false);
 	find_boundaries(true);
 }

@@ -39,10 +39,12 @@ try small/mirror 1000 left=20 right=left
 try small/fast-reads 1000 fast=20 slow=fast
 try small/tenants 1000 ssd=16 disk=44
 try small/spread 1000 large=30 small=30
+try small/fast-head 1000 fast=5 slow=95
 try small/hot-ranges 1000 fast=30 slow=30
 try small/migrate-copy 1000 old=20 new=old
 try small/bad-sectors 1000 fd0=80
 try small/bandwidth 1000 disk=20
 try tests/vm/policies/crossed 1000 fd1=20 fd0=20
+try tests/vm/policies/large-blocks 1000 fd0=20 fd1=20
 try tests/vm/policies/quarters 1000 fd0=20 fd1=20
 try tests/vm/policies/mirror-b 1000 fd1=20 fd0=fd1
