@@ -14,6 +14,8 @@ struct ublkpol_native {
 	__u32 nr_segments;
 	const struct ublkpol_bucket *buckets;
 	__u32 nr_buckets;
+	const struct ublkpol_node *nodes;
+	__u32 nr_nodes;
 	const struct ublkpol_choice *choices;
 	__u32 nr_choices;
 	const __u32 *legs;

@@ -23,6 +23,7 @@
 #define UBLKPOL_SEARCH_SECTION ".data.search" /* struct ublkpol_search */
 #define UBLKPOL_SEGMENTS_MAP   "ublkpol_segs" /* struct ublkpol_segment */
 #define UBLKPOL_INDEX_MAP      "ublkpol_index" /* struct ublkpol_bucket */
+#define UBLKPOL_TREE_MAP       "ublkpol_tree" /* struct ublkpol_node */
 #define UBLKPOL_CHOICES_MAP    "ublkpol_choices" /* struct ublkpol_choice */
 #define UBLKPOL_LEGS_MAP       "ublkpol_legs" /* __u32, the leg table */
 #define UBLKPOL_COUNTERS_MAP   "ublkpol_stats" /* struct ublkpol_counters */
@@ -296,9 +297,11 @@ struct ublkpol_config {
 
 /*
  * Set by the loader, not constant to the verifier: with constants it would
- * follow a search to every single entry. The index map has, for each
- * direction, a bucket for every 1 << shift sectors: the segments that one of
- * its sectors can lie in.
+ * follow a search to every single entry. Each part of the segment table has a
+ * search tree, whatever the sizes of its segments are, and an index into the
+ * tree: a bucket for every 1 << shift sectors, which says how low in the tree
+ * the search for one of them may begin: where all of them are in one segment,
+ * there is nothing to search.
  */
 struct ublkpol_search {
 	__u32 first_bucket[UBLKPOL_NR_DIRS];
@@ -306,8 +309,17 @@ struct ublkpol_search {
 };
 
 struct ublkpol_bucket {
-	__u32 first;
-	__u32 last; /* included */
+	__u32 at; /* the segment, or the lowest node that has all segments of the bucket below */
+	__u32 level; /* of that node; 1: its children are segments; 0: it is a segment */
+};
+
+#define UBLKPOL_NODE_CHILDREN 64 /* a power of two */
+#define UBLKPOL_MAX_LEVELS    6 /* of nodes: enough for 2^32 segments */
+
+struct ublkpol_node {
+	__u64 first; /* index of the first child: a segment or a node */
+	/* The last sector of all children but the last; INT64_MAX: there is no next one */
+	__s64 last_sector[UBLKPOL_NODE_CHILDREN - 1];
 };
 
 /*

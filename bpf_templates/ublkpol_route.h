@@ -52,36 +52,48 @@ static __always_inline bool ublkpol_find_inlined(__u32 dir, __u64 sector, __u32 
 	return false;
 }
 
-/* The same in the map, for parts of any size */
+/*
+ * How many children of @node end before @sector. Without branches: the verifier would
+ * follow each of them to every child.
+ */
+static __always_inline __u32 ublkpol_child(const struct ublkpol_node *node, __u64 sector)
+{
+	__u64 child = 0;
+
+	ublkpol_unrolled for (__u32 half = UBLKPOL_NODE_CHILDREN / 2; half; half /= 2)
+	{
+		__s64 is_behind = (node->last_sector[child + half - 1] - (__s64)sector) >> 63;
+
+		child += half & (__u64)is_behind;
+	}
+	return child;
+}
+
+/* The same in maps, for parts of any size */
 static __always_inline bool ublkpol_find_in_map(__u32 dir, __u64 sector, __u32 *index,
 						struct ublkpol_decision *decision)
 {
 	const struct ublkpol_segment *entry;
 	const struct ublkpol_bucket *bucket;
-	__u32 low, high;
+	const struct ublkpol_node *node;
+	__u32 at;
 
 	bucket = ublkpol_bucket_at(ublkpol_search.first_bucket[dir] +
 				   (sector >> ublkpol_search.shift[dir]));
 	if (!bucket)
 		return false;
-	low = bucket->first;
-	high = bucket->last;
-	for (int i = 0; i < 32 && low < high; i++) {
-		__u32 middle = low + (high - low) / 2;
-
-		entry = ublkpol_segment_at(middle);
-		if (!entry)
+	at = bucket->at;
+	for (__u32 i = 0; i < UBLKPOL_MAX_LEVELS && i < bucket->level; i++) {
+		node = ublkpol_node_at(at);
+		if (!node)
 			return false;
-		if (sector < entry->end)
-			high = middle;
-		else
-			low = middle + 1;
+		at = node->first + ublkpol_child(node, sector);
 	}
 
-	entry = ublkpol_segment_at(low);
+	entry = ublkpol_segment_at(at);
 	if (!entry)
 		return false;
-	*index = low;
+	*index = at;
 	*decision = UBLKPOL_DECISION(entry);
 	return true;
 }

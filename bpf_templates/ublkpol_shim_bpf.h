@@ -37,6 +37,7 @@ volatile struct ublkpol_search ublkpol_search SEC(UBLKPOL_SEARCH_SECTION);
 /* Maps whose size the loader sets have one entry here */
 UBLKPOL_ARRAY(ublkpol_segs, 1, struct ublkpol_segment);
 UBLKPOL_ARRAY(ublkpol_index, 1, struct ublkpol_bucket);
+UBLKPOL_ARRAY(ublkpol_tree, 1, struct ublkpol_node);
 UBLKPOL_ARRAY(ublkpol_legs, UBLKPOL_NR_LEGS + 1, __u32); /* a map is never empty */
 
 struct {
@@ -54,6 +55,11 @@ static __always_inline const struct ublkpol_segment *ublkpol_segment_at(__u32 in
 static __always_inline const struct ublkpol_bucket *ublkpol_bucket_at(__u32 index)
 {
 	return bpf_map_lookup_elem(&ublkpol_index, &index);
+}
+
+static __always_inline const struct ublkpol_node *ublkpol_node_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&ublkpol_tree, &index);
 }
 
 static __always_inline const __u32 *ublkpol_leg_at(__u32 index)

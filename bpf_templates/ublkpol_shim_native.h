@@ -34,6 +34,11 @@ static __always_inline const struct ublkpol_bucket *ublkpol_bucket_at(__u32 inde
 	return index < ublkpol_env->nr_buckets ? &ublkpol_env->buckets[index] : NULL;
 }
 
+static __always_inline const struct ublkpol_node *ublkpol_node_at(__u32 index)
+{
+	return index < ublkpol_env->nr_nodes ? &ublkpol_env->nodes[index] : NULL;
+}
+
 static __always_inline __attribute__((unused)) const struct ublkpol_choice *ublkpol_choice_at(
 	__u32 index)
 {

@@ -27,6 +27,7 @@ struct policy_object {
 	struct bpf_program *complete; /* NULL: the policy needs none */
 	struct bpf_map *segments;
 	struct bpf_map *index;
+	struct bpf_map *tree;
 	struct bpf_map *choices; /* NULL: no conditions */
 	struct bpf_map *mirrors; /* NULL: no mirrors */
 	struct bpf_map *legs;
@@ -149,6 +150,10 @@ static int object_find_parts(struct policy_object *policy, const char *path,
 	policy->index = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_INDEX_MAP);
 	if (!object_check_map(policy->index, BPF_MAP_TYPE_ARRAY, sizeof(struct ublkpol_bucket)))
 		return object_not_a_policy(err, path, "its index has another form");
+
+	policy->tree = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_TREE_MAP);
+	if (!object_check_map(policy->tree, BPF_MAP_TYPE_ARRAY, sizeof(struct ublkpol_node)))
+		return object_not_a_policy(err, path, "its search tree has another form");
 
 	policy->choices = bpf_object__find_map_by_name(policy->bpf, UBLKPOL_CHOICES_MAP);
 	if (header->nr_conditions[0] + header->nr_conditions[1] &&
@@ -499,6 +504,8 @@ static int object_size_maps(struct policy_object *policy)
 	ret = bpf_map__set_max_entries(policy->segments, object_nr_segments(policy));
 	if (!ret)
 		ret = bpf_map__set_max_entries(policy->index, layout->nr_buckets);
+	if (!ret)
+		ret = bpf_map__set_max_entries(policy->tree, layout->nr_nodes);
 	if (!ret && policy->choices)
 		ret = bpf_map__set_max_entries(policy->choices, layout->nr_choices + 1);
 	return ret;
@@ -621,6 +628,9 @@ int policy_object_load(struct policy_object *policy, const struct kernel_feature
 	if (!ret)
 		ret = object_fill_map(policy->index, policy->layout.buckets,
 				      policy->layout.nr_buckets, err);
+	if (!ret)
+		ret = object_fill_map(policy->tree, policy->layout.nodes, policy->layout.nr_nodes,
+				      err);
 	if (!ret && policy->choices)
 		ret = object_fill_map(policy->choices, policy->layout.choices,
 				      policy->layout.nr_choices, err);

@@ -111,20 +111,18 @@ const char *resolve_print_lba(const struct resolve *r, char text[RESOLVE_TEXT_SI
 const struct ublkpol_segment *resolve_find(const struct resolve_layout *layout,
 					   enum ublkpol_direction dir, __u64 sector)
 {
-	const struct ublkpol_bucket *bucket =
-		&layout->buckets[layout->search.first_bucket[dir] +
-				 (sector >> layout->search.shift[dir])];
-	__u32 low = bucket->first, high = bucket->last;
+	const struct ublkpol_segment *part = resolve_part(layout, dir);
+	__u32 low = 0, high = layout->nr_segments[dir] - 1;
 
 	while (low < high) {
 		__u32 middle = low + (high - low) / 2;
 
-		if (sector < layout->segments[middle].end)
+		if (sector < part[middle].end)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return &layout->segments[low];
+	return &part[low];
 }
 
 __u32 resolve_taker(const struct resolve *r, enum ublkpol_direction dir,
@@ -336,6 +334,7 @@ void resolve_free(struct resolve_layout *layout)
 	free(layout->segments);
 	free(layout->choices);
 	free(layout->buckets);
+	free(layout->nodes);
 	*layout = (struct resolve_layout){ 0 };
 }
 

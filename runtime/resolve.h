@@ -96,6 +96,8 @@ struct resolve_layout {
 	__u32 nr_choices;
 	struct ublkpol_bucket *buckets;
 	__u32 nr_buckets;
+	struct ublkpol_node *nodes;
+	__u32 nr_nodes;
 	struct ublkpol_search search;
 };
 

@@ -96,6 +96,7 @@ static int router_copy_tables(struct router *router, struct policy_object *polic
 					&env->nr_segments);
 	env->buckets =
 		router_copy_map(policy, UBLKPOL_INDEX_MAP, sizeof(*env->buckets), &env->nr_buckets);
+	env->nodes = router_copy_map(policy, UBLKPOL_TREE_MAP, sizeof(*env->nodes), &env->nr_nodes);
 	env->choices = router_copy_map(policy, UBLKPOL_CHOICES_MAP, sizeof(*env->choices),
 				       &env->nr_choices);
 	env->ticks = router_copy_map(policy, UBLKPOL_TICKS_MAP, sizeof(*env->ticks), NULL);
@@ -105,8 +106,8 @@ static int router_copy_tables(struct router *router, struct policy_object *polic
 	env->nr_legs = policy_object_header(policy)->nr_legs;
 	env->counters = calloc(router->nr_counters, sizeof(*env->counters));
 	env->nr_counters = router->nr_counters;
-	if (!env->segments || !env->buckets || !env->choices || !env->ticks || !env->limiters ||
-	    !env->mirrors || !env->counters)
+	if (!env->segments || !env->buckets || !env->nodes || !env->choices || !env->ticks ||
+	    !env->limiters || !env->mirrors || !env->counters)
 		return -ENOMEM;
 	if (router_copy_section(policy, UBLKPOL_CONFIG_SECTION, &env->config,
 				sizeof(env->config)) ||
@@ -138,6 +139,7 @@ void router_close(struct router *router)
 	if (env) {
 		free((void *)env->segments);
 		free((void *)env->buckets);
+		free((void *)env->nodes);
 		free((void *)env->choices);
 		free((void *)env->params);
 		free(env->ticks);

@@ -53,6 +53,8 @@ static void fill_tables(void)
 			       layout.nr_segments[UBLKPOL_DIR_WRITE],
 		.buckets = layout.buckets,
 		.nr_buckets = layout.nr_buckets,
+		.nodes = layout.nodes,
+		.nr_nodes = layout.nr_nodes,
 		.legs = policy.image.legs,
 		.nr_legs = policy.image.header->nr_legs,
 		.counters = counters,
