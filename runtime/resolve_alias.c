@@ -7,7 +7,7 @@
 #include "resolve_place.h"
 
 #define ALIAS_MAX_REPORTS 8 /* a wrong policy is wrong everywhere */
-#define ALIAS_MAX_RUNS	  (1U << 20) /* chunks of a hash that are looked at for one they share */
+#define ALIAS_MAX_STEPS	  (1U << 20) /* chunks of hashes that are looked at for one they share */
 
 static int alias_compare_extents(const void *a, const void *b)
 {
@@ -20,15 +20,25 @@ static int alias_compare_extents(const void *a, const void *b)
 	return 0;
 }
 
+/* The LBA of sector 0 of an extent's leg, if the stripe reaches so far */
+static __s64 alias_first_lba(const struct ublkpol_target *stripe, const struct place_extent *extent)
+{
+	return (__s64)(extent->leg * (__u64)(stripe->chunk / RESOLVE_SECTOR)) - extent->delta;
+}
+
 /* Do both extents lie in one and the same mapping? Then different LBAs keep apart */
 static bool alias_same_map(const struct policy_image *image, const struct place_extent *a,
 			   const struct place_extent *b)
 {
-	if (a->delta != b->delta)
-		return false;
-	if (place_keeps_offsets(image, a->target) && place_keeps_offsets(image, b->target))
-		return true;
-	return a->target == b->target && a->leg == b->leg;
+	const struct ublkpol_target *x = &image->targets[a->target];
+	const struct ublkpol_target *y = &image->targets[b->target];
+
+	if (place_keeps_offsets(image, a->target) || place_keeps_offsets(image, b->target))
+		return place_keeps_offsets(image, a->target) &&
+		       place_keeps_offsets(image, b->target) && a->delta == b->delta;
+	/* The other legs do not matter: the LBA of the first chunk, and how many lie between two */
+	return x->chunk == y->chunk && x->nr_legs == y->nr_legs &&
+	       alias_first_lba(x, a) == alias_first_lba(y, b);
 }
 
 /* Is all that lies on a backend of one mapping, as in most policies? Then nothing can collide */
@@ -58,11 +68,11 @@ static bool alias_shares_differ(const struct policy_image *image, const struct p
 	const struct ublkpol_target *y = &image->targets[b->target];
 
 	if (x->action != UBLKPOL_ACTION_HASH || y->action != UBLKPOL_ACTION_HASH ||
-	    x->chunk != y->chunk || x->nr_legs != y->nr_legs)
+	    x->chunk != y->chunk)
 		return false;
-	for (__u32 i = 0; i < x->nr_legs; i++) {
+	for (__u32 i = 0, k = 0; i < x->nr_legs; place_next_shares(x, y, &i, &k)) {
 		if (image->legs[x->first_leg + i] == a->backend &&
-		    image->legs[y->first_leg + i] == b->backend)
+		    image->legs[y->first_leg + k] == b->backend)
 			return false;
 	}
 	return true;
@@ -73,29 +83,39 @@ static __u64 alias_min(__u64 a, __u64 b)
 	return a < b ? a : b;
 }
 
-/* The first sector in both extents that is a different LBA in each; false if there is none */
-static bool alias_find_alias(const struct policy_image *image, const struct place_extent *a,
-			     const struct place_extent *b, __u64 *sector)
+enum alias_answer {
+	ALIAS_NONE,
+	ALIAS_FOUND,
+	ALIAS_UNKNOWN, /* too many chunks */
+};
+
+/*
+ * Finds the first sector in both extents that is a different LBA in each. One step
+ * for each pair is free, what it needs beyond is taken from @left.
+ */
+static enum alias_answer alias_find(const struct policy_image *image, const struct place_extent *a,
+				    const struct place_extent *b, unsigned int *left, __u64 *sector)
 {
 	__u64 last = alias_min(a->last, b->last);
-	unsigned int left = ALIAS_MAX_RUNS;
 
 	if (alias_same_map(image, a, b) || alias_shares_differ(image, a, b))
-		return false;
-	for (*sector = b->first; *sector < last && left;) {
+		return ALIAS_NONE;
+	*sector = b->first;
+	while (*sector < last) {
 		__u64 run_a, run_b, held_a, held_b;
 		bool is_in_a = place_holds(image, a, *sector, &held_a);
 		bool is_in_b = place_holds(image, b, *sector, &held_b);
+		__u64 lba_a = place_lba_of(image, a, *sector, &run_a);
+		__u64 lba_b = place_lba_of(image, b, *sector, &run_b);
 
-		if (place_lba_of(image, a, *sector, &run_a) !=
-		    place_lba_of(image, b, *sector, &run_b)) {
-			if (is_in_a && is_in_b)
-				return true;
-			left--;
-		}
+		if (is_in_a && is_in_b && lba_a != lba_b)
+			return ALIAS_FOUND;
 		*sector += alias_min(alias_min(run_a, run_b), alias_min(held_a, held_b));
+		if (*sector < last && !*left)
+			return ALIAS_UNKNOWN;
+		*left -= *sector < last;
 	}
-	return !left;
+	return ALIAS_NONE;
 }
 
 /* Rules that alias do so in their reads, their writes and both: once is enough */
@@ -119,18 +139,12 @@ static bool alias_pairs_add(struct alias_pairs *pairs, __u32 a, __u32 b)
 	return true;
 }
 
-static void alias_report_alias(struct resolve *r, const struct place_extent *a,
+static void alias_report_found(struct resolve *r, const struct place_extent *a,
 			       const struct place_extent *b, __u64 sector)
 {
 	char lba_a[RESOLVE_TEXT_SIZE], lba_b[RESOLVE_TEXT_SIZE], at[RESOLVE_TEXT_SIZE];
 	__u64 run;
 
-	if (a->rule > b->rule) {
-		const struct place_extent *swap = a;
-
-		a = b;
-		b = swap;
-	}
 	resolve_print_lba(r, lba_a, place_lba_of(r->image, a, sector, &run));
 	resolve_print_lba(r, lba_b, place_lba_of(r->image, b, sector, &run));
 	resolve_report_pair(r, UBLKPOL_CHECK_ALIAS, b->rule, 0, a->rule,
@@ -140,9 +154,22 @@ static void alias_report_alias(struct resolve *r, const struct place_extent *a,
 			    r->image->strings + r->image->backends[b->backend].name);
 }
 
+static void alias_report_unknown(struct resolve *r, const struct place_extent *a,
+				 const struct place_extent *b)
+{
+	resolve_report_pair(r, UBLKPOL_CHECK_ALIAS, b->rule, 0, a->rule,
+			    "let the rules use other parts of it, or other backends",
+			    "after %u chunks it is not known whether two LBAs share a sector of "
+			    "backend '%s' (line %u)",
+			    ALIAS_MAX_STEPS,
+			    r->image->strings + r->image->backends[b->backend].name,
+			    r->image->rules[a->rule].line);
+}
+
 void resolve_check_alias(struct resolve *r, struct place_extents *extents)
 {
 	struct alias_pairs pairs = { .nr = 0 };
+	unsigned int left = ALIAS_MAX_STEPS;
 
 	if (alias_is_impossible(r, extents))
 		return;
@@ -152,6 +179,9 @@ void resolve_check_alias(struct resolve *r, struct place_extents *extents)
 
 		for (size_t j = i + 1; j < extents->nr; j++) {
 			const struct place_extent *b = &extents->list[j];
+			const struct place_extent *earlier = a->rule > b->rule ? b : a;
+			const struct place_extent *later = a->rule > b->rule ? a : b;
+			enum alias_answer answer;
 			__u64 sector;
 
 			if (b->backend != a->backend || b->first >= a->last)
@@ -159,10 +189,14 @@ void resolve_check_alias(struct resolve *r, struct place_extents *extents)
 			/* What nobody writes may be read in many places */
 			if (a->dir == UBLKPOL_DIR_READ && b->dir == UBLKPOL_DIR_READ)
 				continue;
-			if (!alias_find_alias(r->image, a, b, &sector) ||
-			    !alias_pairs_add(&pairs, a->rule, b->rule))
+			answer = alias_find(r->image, a, b, &left, &sector);
+			if (answer == ALIAS_UNKNOWN) {
+				alias_report_unknown(r, earlier, later);
+				return;
+			}
+			if (answer == ALIAS_NONE || !alias_pairs_add(&pairs, a->rule, b->rule))
 				continue;
-			alias_report_alias(r, a, b, sector);
+			alias_report_found(r, earlier, later, sector);
 			if (pairs.nr == ALIAS_MAX_REPORTS)
 				return;
 		}

@@ -8,6 +8,7 @@
 #include "resolve_place.h"
 
 #define CHECKS_MAX_REPORTS 8 /* of one check: a wrong policy is wrong everywhere */
+#define CHECKS_MAX_STEPS   (1U << 20) /* chunks of hashes that are compared */
 
 static const char *checks_backend_name(const struct resolve *r, __u32 backend)
 {
@@ -117,13 +118,62 @@ static void checks_report_incoherence(struct resolve *r, const struct checks_pai
 				    checks_line(r, pair->write->rule));
 }
 
-/* Compares both from @lba up to @end; reports the first difference */
-static bool checks_compare_places(struct resolve *r, const struct checks_pair *pair, __u64 lba,
-				  __u64 end)
+static void checks_report_unknown(struct resolve *r, const struct checks_pair *pair)
 {
-	if (pair->read->target == pair->write->target && pair->read->delta == pair->write->delta)
+	resolve_report_pair(r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0, pair->write->rule,
+			    "read from a hash of the same chunk and weights",
+			    "after %u chunks it is not known whether reads find what was written "
+			    "(line %u)",
+			    CHECKS_MAX_STEPS, checks_line(r, pair->write->rule));
+}
+
+static __u64 checks_legs(const struct resolve *r, const struct ublkpol_target *target)
+{
+	__u64 legs = 0;
+
+	for (__u32 i = 0; i < target->nr_legs; i++)
+		legs |= 1ULL << r->image->legs[target->first_leg + i];
+	return legs;
+}
+
+/* Do two hashes of the same chunk pick the same leg for every chunk? */
+static bool checks_same_shares(const struct resolve *r, const struct ublkpol_target *x,
+			       const struct ublkpol_target *y)
+{
+	for (__u32 i = 0, k = 0; i < x->nr_legs; place_next_shares(x, y, &i, &k)) {
+		if (r->image->legs[x->first_leg + i] != r->image->legs[y->first_leg + k])
+			return false;
+	}
+	return true;
+}
+
+/* Do reads find what was written wherever it is? False: that depends on the LBA, or they do not */
+static bool checks_always_agree(const struct resolve *r, const struct checks_pair *pair)
+{
+	const struct ublkpol_target *from = &r->image->targets[pair->read->target];
+	const struct ublkpol_target *to = &r->image->targets[pair->write->target];
+
+	if (pair->read->delta != pair->write->delta)
 		return false;
-	if (!place_is_known(r->image, pair->read) || !place_is_known(r->image, pair->write))
+	if (from == to)
+		return true;
+	if (from->action != UBLKPOL_ACTION_HASH)
+		return false;
+	if (to->action == UBLKPOL_ACTION_HASH)
+		return from->chunk == to->chunk && checks_same_shares(r, from, to);
+	return place_keeps_offsets(r->image, pair->write->target) &&
+	       !(checks_legs(r, from) & ~checks_legs(r, to));
+}
+
+/*
+ * Compares both from @lba up to @end; reports the first difference. One step for
+ * each pair is free, what it needs beyond is taken from @left.
+ */
+static bool checks_compare_places(struct resolve *r, const struct checks_pair *pair, __u64 lba,
+				  __u64 end, unsigned int *left)
+{
+	if (!place_is_known(r->image, pair->read) || !place_is_known(r->image, pair->write) ||
+	    checks_always_agree(r, pair))
 		return false;
 	while (lba < end) {
 		struct place from = place_of(r->image, pair->read, lba);
@@ -136,6 +186,11 @@ static bool checks_compare_places(struct resolve *r, const struct checks_pair *p
 		}
 		/* Nothing but the LBA decides, and no chunk ends: so it goes on */
 		lba = run < end - lba ? lba + run : end;
+		if (lba < end && !*left) {
+			checks_report_unknown(r, pair);
+			return true;
+		}
+		*left -= lba < end;
 	}
 	return false;
 }
@@ -156,13 +211,13 @@ static bool checks_loses(const struct resolve *r, const struct resolve_outcome *
 }
 
 static bool checks_compare_outcomes(struct resolve *r, const struct checks_pair *pair, __u64 lba,
-				    __u64 end)
+				    __u64 end, unsigned int *left)
 {
 	bool is_read = resolve_is_mapped(r->image, pair->read);
 	char at[RESOLVE_TEXT_SIZE];
 
 	if (is_read && resolve_is_mapped(r->image, pair->write))
-		return checks_compare_places(r, pair, lba, end);
+		return checks_compare_places(r, pair, lba, end, left);
 	resolve_print_lba(r, at, lba);
 	if (is_read && checks_loses(r, pair->write)) {
 		resolve_report(
@@ -185,7 +240,7 @@ static bool checks_compare_outcomes(struct resolve *r, const struct checks_pair 
 
 static unsigned int checks_compare_segments(struct resolve *r, const struct ublkpol_segment *read,
 					    const struct ublkpol_segment *write, __u64 lba,
-					    __u64 end)
+					    __u64 end, unsigned int *left)
 {
 	for (unsigned int i = 0; i < resolve_nr_outcomes(read); i++) {
 		struct resolve_outcome from = resolve_outcome(r->layout, read, i);
@@ -194,7 +249,7 @@ static unsigned int checks_compare_segments(struct resolve *r, const struct ublk
 			struct resolve_outcome to = resolve_outcome(r->layout, write, k);
 			const struct checks_pair pair = { &from, &to };
 
-			if (checks_compare_outcomes(r, &pair, lba, end))
+			if (checks_compare_outcomes(r, &pair, lba, end, left))
 				return 1;
 		}
 	}
@@ -242,13 +297,13 @@ static void checks_coherence(struct resolve *r)
 {
 	const struct ublkpol_segment *read = resolve_part(r->layout, UBLKPOL_DIR_READ);
 	const struct ublkpol_segment *write = resolve_part(r->layout, UBLKPOL_DIR_WRITE);
-	unsigned int reports = 0;
+	unsigned int reports = 0, left = CHECKS_MAX_STEPS;
 	__u64 lba = 0;
 
 	while (lba < r->layout->dev_sectors && reports < CHECKS_MAX_REPORTS) {
 		__u64 end = read->end < write->end ? read->end : write->end;
 
-		reports += checks_compare_segments(r, read, write, lba, end);
+		reports += checks_compare_segments(r, read, write, lba, end, &left);
 		if (lba == write->start)
 			reports += !checks_mirror_is_alone(r, write);
 		lba = end;

@@ -32,6 +32,16 @@ static __u32 place_hash_leg(const struct policy_image *image, const struct ublkp
 			   ((place_hash(position / chunk) >> 32) * hash->nr_legs >> 32)];
 }
 
+void place_next_shares(const struct ublkpol_target *x, const struct ublkpol_target *y, __u32 *i,
+		       __u32 *k)
+{
+	__u64 end_of_x = (*i + 1ULL) * y->nr_legs;
+	__u64 end_of_y = (*k + 1ULL) * x->nr_legs;
+
+	*i += end_of_x <= end_of_y;
+	*k += end_of_y <= end_of_x;
+}
+
 struct place place_of(const struct policy_image *image, const struct resolve_outcome *outcome,
 		      __u64 lba)
 {

@@ -57,6 +57,16 @@ bool place_holds(const struct policy_image *image, const struct place_extent *ex
 __u64 place_lba_of(const struct policy_image *image, const struct place_extent *extent,
 		   __u64 sector, __u64 *run);
 
+/**
+ * place_next_shares() - walk through the pairs of shares, one of each hash, that some chunk has
+ * @i: of @x, from 0; there is no further pair when it is @x->nr_legs
+ * @k: of @y, from 0
+ *
+ * The hashes have chunks of one size, so that a chunk has the same fraction in both.
+ */
+void place_next_shares(const struct ublkpol_target *x, const struct ublkpol_target *y, __u32 *i,
+		       __u32 *k);
+
 /** resolve_check_alias() - reports sectors of backends that belong to two LBAs; sorts @extents */
 void resolve_check_alias(struct resolve *r, struct place_extents *extents);
 

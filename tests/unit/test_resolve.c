@@ -247,6 +247,38 @@ START_TEST(coherence)
 }
 END_TEST
 
+/* Chunks are not looked at one by one where the whole map is known to agree, or to differ */
+START_TEST(coherence_of_many_chunks)
+{
+	/* For each leg of the read, all writes reach it */
+	ck_assert_int_eq(resolve("size 8TiB\nread -> hash 4KiB { fd0 3, fd1 1 }\n"
+				 "write -> mirror { fd0 fd1 fd2 }",
+				 512, NULL),
+			 0);
+	ck_assert_int_eq(
+		resolve("size 8TiB\nread -> hash 4KiB { fd0 fd1 fd2 }\nwrite -> mirror { fd0 fd1 }",
+			512, NULL),
+		-EINVAL);
+	ck_assert_int_eq(resolve("size 8TiB\nread -> hash 4KiB { fd0 fd1 }\n"
+				 "LBA 0-8TiB write -> mirror { fd0 fd1 } @ 4KiB",
+				 512, NULL),
+			 -EINVAL);
+	/* Weights in other words */
+	ck_assert_int_eq(resolve("size 8TiB\nread -> hash 4KiB { fd0 3, fd1 1 }\n"
+				 "write -> hash 4KiB { fd0 6, fd1 2 }",
+				 512, NULL),
+			 0);
+	ck_assert_int_eq(resolve("size 8TiB\nread -> hash 4KiB { fd0 3, fd1 1 }\n"
+				 "write -> hash 4KiB { fd1 1, fd0 3 }",
+				 512, NULL),
+			 -EINVAL);
+	ck_assert_int_eq(resolve("size 8TiB\nread -> hash 4KiB { fd0 3, fd1 1 }\n"
+				 "write -> hash 8KiB { fd0 3, fd1 1 }",
+				 512, NULL),
+			 -EINVAL);
+}
+END_TEST
+
 START_TEST(alias)
 {
 	const __u64 sizes[] = { 4 * MIB, 4 * MIB };
@@ -283,6 +315,25 @@ START_TEST(alias)
 	ck_assert_int_eq(resolve("size 2MiB\nLBA 1-2MiB -> hash 64KiB { fd0 fd1 } @ 0\n"
 				 "LBA 0-128KiB -> fd1 @ 0\ndefault -> error EIO",
 				 512, sizes),
+			 0);
+	/* Stripes of one chunk and as many legs are one map of the leg they share */
+	ck_assert_int_eq(resolve("size 8TiB\nwrite fua -> stripe 4KiB { fd0 fd1 }\n"
+				 "write -> stripe 4KiB { fd0 fd2 }\nread -> error EIO",
+				 512, NULL),
+			 0);
+	ck_assert_int_eq(resolve("size 8TiB\nwrite fua -> stripe 4KiB { fd0 fd1 }\n"
+				 "write -> stripe 4KiB { fd2 fd0 }\nread -> error EIO",
+				 512, NULL),
+			 -EINVAL);
+	ck_assert_int_eq(resolve("size 8TiB\nwrite fua -> stripe 4KiB { fd0 fd1 }\n"
+				 "write -> stripe 4KiB { fd0 fd2 fd3 }\nread -> error EIO",
+				 512, NULL),
+			 -EINVAL);
+	/* Also if another leg of it comes first, and an offset makes up for that */
+	ck_assert_int_eq(resolve("size 8TiB\nwrite fua LBA 0-4TiB -> stripe 4KiB { fd0 fd1 } @ 0\n"
+				 "write LBA 0-4TiB -> stripe 4KiB { fd2 fd0 } @ 4KiB\n"
+				 "default -> error EIO",
+				 512, NULL),
 			 0);
 	/* Ranges that overlap in one rule are packed twice, the second copy is not reached */
 	ck_assert_int_eq(resolve("size 2MiB\nLBA 0-1MiB, 0-2MiB -> fd0 @ 0", 512, sizes), 0);
@@ -458,6 +509,7 @@ TCase *resolve_case(void)
 	tcase_add_test(tcase, size_of_the_device);
 	tcase_add_test(tcase, boundaries_must_be_whole_blocks);
 	tcase_add_test(tcase, coherence);
+	tcase_add_test(tcase, coherence_of_many_chunks);
 	tcase_add_test(tcase, alias);
 	tcase_add_test(tcase, unreachable_rules);
 	tcase_add_test(tcase, rules_behind_conditions);
