@@ -124,7 +124,7 @@ unsigned int resolve_range_column(const struct resolve *r, __u32 rule, size_t nu
 /** resolve_segments() - fills in the tables of the program; 0, -EINVAL or -ENOMEM */
 int resolve_segments(struct resolve *r);
 
-/** resolve_index() - fills in the search trees of the segment table and their index; 0 or -ENOMEM */
+/** resolve_index() - fills in the search trees of the segments and their index; 0 or -ENOMEM */
 int resolve_index(struct resolve_layout *layout);
 
 /** resolve_capacity() - size of @target in sectors, with the sizes of its backends */
