@@ -16,7 +16,8 @@ $(BUILD)/tsc-khz: bench/tsc-khz.c
 	$(Q)$(CC) $(CFLAGS) -o $@ $<
 
 # Policies of many ranges, and their programs with a loop around the decision
-BENCH_RANGES	:= $(addprefix $(BUILD)/bench/ranges-,1 2 10 100 1000 10000 100000)
+BENCH_RANGES	:= $(addprefix $(BUILD)/bench/ranges-,1 2 10 100 1000 10000 100000 \
+		   100000-uneven)
 
 $(BENCH_RANGES:%=%.ublkpol): $(BUILD)/bench/ranges-%.ublkpol: bench/ranges
 	$(call say,GEN,$@)
@@ -55,7 +56,7 @@ bench: deps
 	$(Q)bench/run $(BUILD)
 
 # The tables of instructions once more: they are the same to 1 %
-INSTRUCTION_TABLES := quick full striped queues smp defaults
+INSTRUCTION_TABLES := quick full striped queues smp defaults ranges fio fio-smp
 
 .PHONY: bench-repeat
 bench-repeat: deps

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * decide OBJECT: runs a policy's program, built with decide_loop.h, in this
- * machine's kernel, and prints what a decision costs, as one JSON object.
+ * decide OBJECT [DECISIONS [FIRST_SECTOR SECTORS]]: runs a policy's program, built with
+ * decide_loop.h, in this machine's kernel, and prints what a decision costs, as one
+ * JSON object. The decisions are on reads of all of the device, or of a part of it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,13 +37,21 @@ static double now_ns(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
+/* What is decided */
+struct reads {
+	__u64 first_sector;
+	__u64 sectors;
+	__u32 decisions;
+};
+
 /* The best of several rounds, in ns for each decision, or less than 0 */
-static double measure(const struct policy_object *policy, __u32 decisions, bool is_empty)
+static double measure(const struct policy_object *policy, const struct reads *reads, bool is_empty)
 {
 	struct decide_ctx ctx = {
 		.seed = SEED,
-		.blocks = policy_object_geometry(policy)->dev_sectors / DECIDE_SECTORS,
-		.decisions = decisions,
+		.first_sector = reads->first_sector,
+		.blocks = reads->sectors / DECIDE_SECTORS,
+		.decisions = reads->decisions,
 		.is_empty = is_empty,
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
@@ -52,7 +61,7 @@ static double measure(const struct policy_object *policy, __u32 decisions, bool 
 		took = now_ns();
 		if (bpf_prog_test_run_opts(policy_object_prog_fd(policy), &options))
 			return report_error("test run", strerror(errno));
-		took = (now_ns() - took) / decisions;
+		took = (now_ns() - took) / reads->decisions;
 		if (ctx.failed)
 			return report_error("test run", "a decision failed");
 		if (best < 0 || took < best)
@@ -81,22 +90,27 @@ int main(int argc, char **argv)
 	struct policy_object *policy;
 	struct ublkpol_error err = { 0 };
 	double began = now_ns(), load_ms, loop, all;
-	__u32 decisions = DECISIONS;
+	struct reads reads = { .decisions = DECISIONS };
 
-	if (argc < 2 || argc > 3) {
-		fputs("usage: decide OBJECT [DECISIONS]\n", stderr);
+	if (argc < 2 || argc == 4 || argc > 5) {
+		fputs("usage: decide OBJECT [DECISIONS [FIRST_SECTOR SECTORS]]\n", stderr);
 		return 2;
 	}
-	if (argc == 3)
-		decisions = (__u32)strtoul(argv[2], NULL, 10);
+	if (argc > 2)
+		reads.decisions = (__u32)strtoul(argv[2], NULL, 10);
 	libbpf_set_print(NULL);
 	if (policy_object_open(&policy, argv[1], &err))
 		return report_error(argv[1], err.text) ? 1 : 0;
 	if (load(policy))
 		return 1;
+	reads.sectors = policy_object_geometry(policy)->dev_sectors;
+	if (argc == 5) {
+		reads.first_sector = strtoull(argv[3], NULL, 10);
+		reads.sectors = strtoull(argv[4], NULL, 10);
+	}
 	load_ms = (now_ns() - began) / 1e6;
-	loop = measure(policy, decisions, true);
-	all = measure(policy, decisions, false);
+	loop = measure(policy, &reads, true);
+	all = measure(policy, &reads, false);
 	policy_object_close(policy);
 	if (loop < 0 || all < 0)
 		return 1;

@@ -9,7 +9,8 @@
 
 struct decide_ctx {
 	__u64 seed;
-	__u64 blocks; /* of DECIDE_SECTORS on the device, less than 2^32 */
+	__u64 first_sector; /* of those that are read */
+	__u64 blocks; /* of DECIDE_SECTORS from there on, less than 2^32 */
 	__u64 failed; /* out: decisions that did not end in one SQE */
 	__u32 decisions;
 	__u32 is_empty; /* only the loop itself */

@@ -4,8 +4,8 @@
 
 /*
  * Takes the place of ublkpol_route.h in a policy's program: many decisions in
- * one run, for reads of 4 KiB at random places. BPF_PROG_TEST_RUN cannot repeat
- * a program of SEC("syscall").
+ * one run, for reads of 4 KiB at random
+ * places. BPF_PROG_TEST_RUN cannot repeat a program of SEC("syscall").
  */
 #include "decide.h"
 
@@ -16,6 +16,7 @@
 struct decide_state {
 	void *ctx;
 	__u64 random;
+	__u64 first_sector;
 	__u64 blocks;
 	__u64 failed;
 	bool is_empty;
@@ -31,7 +32,8 @@ static long decide_step(__u64 i, struct decide_state *state)
 	state->random ^= state->random << 13;
 	state->random ^= state->random >> 7;
 	state->random ^= state->random << 17;
-	sector = ((state->random >> 32) * state->blocks >> 32) * DECIDE_SECTORS;
+	sector = ((state->random >> 32) * state->blocks >> 32) * DECIDE_SECTORS +
+		 state->first_sector;
 
 	struct ublkpol_request rq = {
 		.sector = sector,
@@ -56,6 +58,7 @@ int ublkpol_route(struct decide_ctx *ctx)
 	struct decide_state state = {
 		.ctx = ctx,
 		.random = ctx->seed,
+		.first_sector = ctx->first_sector,
 		.blocks = ctx->blocks,
 		.is_empty = ctx->is_empty,
 	};

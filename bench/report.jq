@@ -51,9 +51,7 @@ def instructions($rows):
 	block($rows; "99 % of latencies below, us"; if .latency_p99_ns then
 		.latency_p99_ns / 1000 | fixed(1) else null end),
 	block($rows; "server's memory, KiB"; if .server_kib > 0 then
-		.server_kib | fixed(0) else null end),
-	block($rows; "set-up, ms"; if .device | contains("ranges") then
-		.setup_us / 1000 | fixed(1) else null end);
+		.server_kib | fixed(0) else null end);
 
 def is_server: test("^(kublk|ublkpol)");
 

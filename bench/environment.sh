@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What a measurement was made with, for its JSON
+
+bench_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+
+hash()
+{
+	cat "$@" | sha256sum | cut -c 1-16
+}
+
+# Of the compiler of the policies' programs
+clang_version()
+{
+	"${CLANG:-clang-19}" --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p'
+}
+
+# environment BUILD: an object
+environment()
+{
+	jq -n --arg date "$(date -u +%FT%TZ)" \
+		--arg source "$(git -C "$bench_dir" describe --always --dirty 2>/dev/null)" \
+		--arg config "$(hash "$1/kernel/config")" \
+		--arg image "$(hash "$1/kernel/bzImage")" \
+		--arg series "$(hash "$bench_dir"/../kernel/patches/*/*.patch)" \
+		--arg gcc "$(gcc -dumpfullversion)" --arg clang "$(clang_version)" \
+		--arg qemu "$(qemu-system-x86_64 --version | sed -n '1s/.*version //p')" \
+		--arg cpu "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" \
+		'$ARGS.named'
+}
