@@ -3,6 +3,9 @@
 #
 # One measurement on $dev, as one line of JSON on standard output
 
+# shellcheck source=bench/cpu-ticks.sh
+. "$bench/cpu-ticks.sh"
+
 # record DEVICE WORKLOAD BYTES DEPTH RATE COMMAND RESULT: COMMAND made the load,
 # RESULT is a JSON object
 record()
@@ -35,20 +38,29 @@ nr_requests()
 	fi
 }
 
-measure_instructions()
+# How often to measure, for a median: few large requests are little beside what the
+# kernel does at its own times, and who wakes up whom is luck at depth 1, too. Copying
+# through user mode costs by far the most and varies the least.
+nr_runs()
 {
-	local requests command
-
-	requests=$(nr_requests "$@")
-	command=("$build/ioload" -w "$2" -b "$3" -d "$4" -n "$requests"
-		-u $((requests / 10)) ${server:+-s "$server"} "$dev")
-	record "$@" "${command[*]}" "$("${command[@]}")"
+	case $1 in
+	*-user_copy) echo 1 ;;
+	loop | *-copy) echo 3 ;;
+	*) echo $(($3 >= 65536 ? 3 : 1)) ;;
+	esac
 }
 
-# User and system time of all threads of the server, in ticks
-server_ticks()
+measure_instructions()
 {
-	[ -z "$server" ] || sed 's/.*) //' "/proc/$server/stat" | awk '{ print $12, $13 }'
+	local requests runs command
+
+	requests=$(nr_requests "$@")
+	runs=$(nr_runs "$@")
+	command=("$build/ioload" -w "$2" -b "$3" -d "$4" -n "$requests"
+		-u $((requests / 10)) ${server:+-s "$server"} "$dev")
+	while [ $((runs--)) -gt 0 ]; do
+		record "$@" "${command[*]}" "$("${command[@]}")"
+	done
 }
 
 # The machine's ticks with work (tasks, kernel threads, interrupts), and its
@@ -92,19 +104,19 @@ measure_fio_instructions()
 		}' fio.json)"
 }
 
-# With a real clock: fio for $seconds
+# With a real clock: fio for $runtime
 measure_time()
 {
 	local command before=(0 0) after=(0 0) machine_before machine_after result
 
 	fio_job "${@:2}"
-	command+=(--time_based --runtime="$seconds")
+	command+=(--time_based --runtime="$runtime")
 	# shellcheck disable=SC2207 # numbers
 	{
 		machine_before=($(machine_counts))
-		[ -z "$server" ] || before=($(server_ticks))
+		[ -z "$server" ] || before=($(cpu_ticks "$server"))
 		"${command[@]}"
-		[ -z "$server" ] || after=($(server_ticks))
+		[ -z "$server" ] || after=($(cpu_ticks "$server"))
 		machine_after=($(machine_counts))
 	}
 	result=$(jq -c --argjson user $((after[0] - before[0])) \
