@@ -10,7 +10,7 @@
  *	    3 | read -> fd0
  *	      | ^~~~~~~~~~~
  *	    4 | write -> fd1
- *	      | ~~~~~~~~~~~~ written here
+ *	      | ~~~~~~~~~~~~
  *	  hint: a read may go only where every write of that LBA goes
  *
  * A warning, and some errors, come from a check, which has a name and can be

@@ -98,27 +98,40 @@ const char *explain_label(const struct routing *routing, const struct routing_ch
 	return choice->is_conditional ? arena_printf(arena, "%s ?", target) : target;
 }
 
+const char *explain_short_label(const char *label, struct arena *arena)
+{
+	size_t word = strcspn(label, " "), length = strlen(label);
+	bool is_conditional = length && label[length - 1] == '?';
+
+	return arena_printf(arena, "%.*s%s", (int)word, label, is_conditional ? " ?" : "");
+}
+
+/* @label on exactly @columns: in the middle if there is room for it, else its beginning */
+static const char *explain_fit(struct explain *e, const char *label, unsigned int columns)
+{
+	const char *dots = e->style->has_unicode ? "\u2026" : ".";
+	unsigned int length = strlen(label), before;
+
+	if (length > columns) {
+		label = explain_short_label(label, &e->arena);
+		length = strlen(label);
+	}
+	if (length > columns && label[length - 1] == '?')
+		return arena_printf(&e->arena, "%.*s%s?", (int)columns - 2, label, dots);
+	if (length > columns)
+		return arena_printf(&e->arena, "%.*s%s", (int)columns - 1, label, dots);
+	before = (columns - length) / 2;
+	return arena_printf(&e->arena, "%*s%s%*s", before, "", label, columns - length - before,
+			    "");
+}
+
 static void explain_box(struct explain *e, const struct routing_part *part,
 			const struct explain_box *box, unsigned int layer)
 {
-	const char *dots = e->style->has_unicode ? "\u2026" : ".";
 	const struct routing_segment *segment = &part->segments[box->first];
-	const char *label = explain_box_label(e->routing, part, box, layer, &e->arena);
-	unsigned int length = strlen(label), before, after;
-	const char *text;
+	const char *text = explain_fit(
+		e, explain_box_label(e->routing, part, box, layer, &e->arena), box->columns);
 
-	/* "mirror a b" in a narrow box becomes "mirror" */
-	if (length > box->columns && strcspn(label, " ") <= box->columns) {
-		length = strcspn(label, " ");
-		label = arena_strndup(&e->arena, label, length);
-	}
-	if (length <= box->columns) {
-		before = (box->columns - length) / 2;
-		after = box->columns - length - before;
-		text = arena_printf(&e->arena, "%*s%s%*s", before, "", label, after, "");
-	} else {
-		text = arena_printf(&e->arena, "%.*s%s", (int)box->columns - 1, label, dots);
-	}
 	if (layer >= segment->nr_choices)
 		layer = segment->nr_choices - 1;
 	explain_paint(e, box->count == 1 ? explain_color(&segment->choices[layer]) : "", text);
@@ -130,12 +143,11 @@ static void explain_ticks(const struct explain *e, const struct routing_part *pa
 {
 	unsigned int at = 0, line = 2, end = 2 + EXPLAIN_COLUMNS;
 	char text[ROUTING_TEXT_SIZE], last[ROUTING_TEXT_SIZE];
-	unsigned int last_length =
-		strlen(routing_position(e->routing, e->routing->dev_sectors, last));
+	unsigned int last_length = strlen(routing_tick(e->routing, e->routing->dev_sectors, last));
 
 	for (unsigned int i = 0; i < boxes->nr; i++) {
-		unsigned int length = strlen(routing_position(
-			e->routing, part->segments[boxes->list[i].first].start, text));
+		unsigned int length = strlen(
+			routing_tick(e->routing, part->segments[boxes->list[i].first].start, text));
 		unsigned int start = line > 2 + length / 2 ? line - length / 2 : 2;
 
 		if ((!at || start > at) && start + length < end - last_length) {
@@ -260,14 +272,16 @@ static void explain_table(struct explain *e, const struct routing_part *part)
 	static const struct explain_row head = { { "LBA", "line", "rule", "lies at" } };
 	unsigned int widths[NR_COLUMNS] = { 3, 4, 4, 0 };
 	struct explain_row *rows;
-	size_t nr = 0, max = 0;
+	size_t nr = 0, max = 0, gap = 0; /* rows before those that are left out */
 
 	for (unsigned int i = 0; i < part->nr_segments; i++)
 		max += explain_is_hidden(i, part->nr_segments) ? 0 : part->segments[i].nr_choices;
 	rows = arena_alloc(&e->arena, (max + 1) * sizeof(*rows));
 	for (unsigned int i = 0; i < part->nr_segments; i++) {
-		if (explain_is_hidden(i, part->nr_segments))
+		if (explain_is_hidden(i, part->nr_segments)) {
+			gap = nr;
 			continue;
+		}
 		for (unsigned int k = 0; k < part->segments[i].nr_choices; k++)
 			rows[nr++] = explain_row(e, &part->segments[i], k);
 	}
@@ -286,7 +300,7 @@ static void explain_table(struct explain *e, const struct routing_part *part)
 	if (e->style->has_color)
 		fputs(EXPLAIN_OFF, e->out);
 	for (size_t i = 0; i < nr; i++) {
-		if (explain_is_hidden(EXPLAIN_MAX_ROWS - 5, part->nr_segments) && i == nr - 5)
+		if (gap && i == gap)
 			fprintf(e->out, "  ... %u more; --emit=plan prints all of them\n",
 				part->nr_segments - EXPLAIN_MAX_ROWS);
 		explain_print_row(e, &rows[i], widths);
@@ -335,6 +349,8 @@ static const char *explain_need(struct explain *e, const struct routing_place *n
 {
 	char text[ROUTING_TEXT_SIZE];
 
+	if (needed->is_unknown)
+		return "holds a part of a concat, which depends on the sizes of its backends";
 	if (!needed->last)
 		return "holds no data";
 	if (needed->is_open)

@@ -15,6 +15,9 @@ struct explain_style {
 const char *explain_label(const struct routing *routing, const struct routing_choice *choice,
 			  struct arena *arena);
 
+/** explain_short_label() - the first word of a label and its "?" */
+const char *explain_short_label(const char *label, struct arena *arena);
+
 /** explain_text() - a picture of the device and its routing table, for people */
 void explain_text(FILE *out, const struct routing *routing, const struct explain_style *style);
 

@@ -186,7 +186,6 @@ static void svg_choice(struct svg *svg, const struct routing_segment *segment,
 		       double height)
 {
 	const char *label = explain_label(svg->routing, choice, &svg->arena);
-	int first_word = strcspn(label, " ");
 
 	fprintf(svg->out,
 		"<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" fill=\"%s\" "
@@ -195,7 +194,7 @@ static void svg_choice(struct svg *svg, const struct routing_segment *segment,
 	svg_tooltip(svg, segment, choice);
 	fputs("</rect>\n", svg->out);
 	if (strlen(label) * SVG_CHARACTER + 8 > width)
-		label = arena_printf(&svg->arena, "%.*s", first_word, label);
+		label = explain_short_label(label, &svg->arena);
 	if (strlen(label) * SVG_CHARACTER + 8 < width)
 		svg_label(svg, x + width / 2, y + height / 2 + 4.5, "inside", label);
 }
@@ -286,7 +285,7 @@ static void svg_ticks(const struct svg *svg, const struct routing_part *part, do
 			i < part->nr_segments ? part->segments[i].start : svg->routing->dev_sectors;
 		double x = svg_device_x(svg, sector), half;
 
-		routing_position(svg->routing, sector, text);
+		routing_tick(svg->routing, sector, text);
 		half = strlen(text) * SVG_CHARACTER / 2;
 		if (x - half < free_from)
 			continue;

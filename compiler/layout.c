@@ -99,6 +99,37 @@ static const __u64 *layout_backends(const struct policy_image *image,
 	return sectors;
 }
 
+static bool layout_is_sized(const struct policy_image *image, const struct options_sizes *sizes,
+			    const struct ublkpol_target *target)
+{
+	__u32 nr_sized = 0;
+
+	for (__u32 i = 0; i < target->nr_legs; i++) {
+		__u32 backend = image->legs[target->first_leg + i];
+
+		nr_sized +=
+			!!options_find_size(sizes, image->strings + image->backends[backend].name);
+	}
+	return target->action == UBLKPOL_ACTION_CONCAT ? nr_sized == target->nr_legs : nr_sized;
+}
+
+/* Do the sizes of the command line say how large the device is? */
+static bool layout_is_device_sized(const struct policy_image *image,
+				   const struct options_sizes *sizes)
+{
+	if (image->header->size || sizes->device)
+		return true;
+	for (__u32 i = 0; i < image->header->nr_rules; i++) {
+		const struct ublkpol_target *target = policy_image_target(image, i);
+
+		if (policy_image_has_legs(target->action) &&
+		    image->rules[i].ops & (UBLKPOL_OP_READ | UBLKPOL_OP_WRITE) &&
+		    layout_is_sized(image, sizes, target))
+			return true;
+	}
+	return false;
+}
+
 /* Does some rule match all requests that none before it matches? */
 static bool layout_has_default(const struct policy_image *image, enum ublkpol_direction dir)
 {
@@ -153,14 +184,16 @@ bool layout_policy(const struct policy_image *image, const struct plan *plan,
 	layout_check_sizes(image, sizes, diag);
 	input.backend_sectors = layout_backends(image, sizes, input.block, diag);
 	*scale = ROUTING_EXACT;
-	if (!sizes->device && !input.backend_sectors) {
+	if (!layout_is_device_sized(image, sizes)) {
 		input.dev_sectors = resolve_nominal_sectors(image, &input.is_nominal);
-		if (!image->header->size)
-			*scale = input.is_nominal ? ROUTING_PERCENT : ROUTING_OPEN;
-	}
-	if (!input.dev_sectors && !input.backend_sectors) {
-		layout_check_default(image, diag);
-		return false;
+		*scale = input.is_nominal ? ROUTING_PERCENT : ROUTING_OPEN;
+		if (!input.dev_sectors) {
+			layout_check_default(image, diag);
+			return false;
+		}
+		/* Of a device that is made up, a size in bytes is no part in per cent */
+		if (input.is_nominal)
+			input.backend_sectors = NULL;
 	}
 	err = resolve_policy(&input, resolved);
 	if (err == -ENOMEM)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "exit_code.h"
 #include "names.h"
 #include "options.h"
+#include "range_text.h"
 
 #define UBLKPOLC_VERSION "0.1"
 
@@ -65,26 +65,16 @@ static int usage_unknown(const char *what, const char *word, const char *const *
 	return EXIT_CODE_USAGE;
 }
 
-/* "10GiB"; whole sectors */
-static bool options_size(const char *text, __u64 *bytes)
+/* "10GiB", as in a policy */
+static int options_size(struct arena *arena, const char *text, __u64 *bytes)
 {
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	char *unit;
+	struct range_text_error error;
 
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	*bytes = strtoull(text, &unit, 10);
-	if (errno)
-		return false;
-	if (!*unit)
-		return !__builtin_mul_overflow(*bytes, 512, bytes) && *bytes;
-	for (int i = 0; i < 5; i++) {
-		if (!strcmp(unit, units[i]))
-			return !__builtin_mul_overflow(*bytes, 1ULL << 10 * i, bytes) && *bytes &&
-			       *bytes % 512 == 0;
-	}
-	return false;
+	if (!range_text_size(text, bytes, &error) && *bytes)
+		return -1;
+	return usage_error(arena_printf(arena, "'%s' is no size: %s", text,
+					error.text ? error.text : "it is empty"),
+			   NULL);
 }
 
 /* "SIZE" of the device, or "NAME=SIZE" of a backend */
@@ -94,14 +84,12 @@ static int options_set_size(struct options *options, struct arena *arena, const 
 	struct options_size *size;
 
 	if (!equals)
-		return options_size(text, &options->sizes.device)
-			       ? -1
-			       : usage_error("this is no size:", text);
+		return options_size(arena, text, &options->sizes.device);
 	size = arena_alloc(arena, sizeof(*size));
 	size->name = arena_strndup(arena, text, equals - text);
 	size->next = options->sizes.backends;
 	options->sizes.backends = size;
-	return options_size(equals + 1, &size->bytes) ? -1 : usage_error("this is no size:", text);
+	return options_size(arena, equals + 1, &size->bytes);
 }
 
 const struct options_size *options_find_size(const struct options_sizes *sizes, const char *name)
@@ -222,7 +210,8 @@ static bool options_is_color_terminal(int fd)
 static void options_set_color(struct options *options, bool is_on, bool is_auto)
 {
 	options->has_color = is_on || (is_auto && options_is_color_terminal(STDERR_FILENO));
-	options->has_output_color = is_on || (is_auto && options_is_color_terminal(STDOUT_FILENO));
+	options->has_output_color = is_on;
+	options->is_auto_color = is_auto;
 }
 
 static int options_color(struct options *options, const char *word)
@@ -277,6 +266,13 @@ static const char *options_beside(struct arena *arena, const char *input, char l
 	if (length > strlen(suffix) && !strcmp(input + length - strlen(suffix), suffix))
 		length -= strlen(suffix);
 	return arena_printf(arena, "%.*s.bpf.%c", (int)length, input, letter);
+}
+
+/* What goes to a file has no colour unless somebody asks for it */
+static void options_set_output_color(struct options *options)
+{
+	if (options->is_auto_color && !strcmp(options->output, "-"))
+		options->has_output_color = options_is_color_terminal(STDOUT_FILENO);
 }
 
 static int options_files(struct options *options, struct arena *arena, int argc, char *argv[])
@@ -388,5 +384,8 @@ int options_parse(struct options *options, struct arena *arena, int argc, char *
 	if (code >= 0)
 		return code;
 	options->checks = options_levels(&checks);
-	return options_files(options, arena, argc, argv);
+	code = options_files(options, arena, argc, argv);
+	if (code < 0)
+		options_set_output_color(options);
+	return code;
 }

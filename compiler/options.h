@@ -48,7 +48,8 @@ struct options {
 	struct ublkpol_check_levels checks;
 	bool has_json; /* messages as JSON */
 	bool has_color; /* messages in colour */
-	bool has_output_color; /* the same for what goes to standard output */
+	bool has_output_color; /* the same for what a run makes */
+	bool is_auto_color; /* only on a terminal */
 };
 
 /**

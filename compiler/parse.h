@@ -14,4 +14,8 @@
 void parse_policy(struct ast_policy *policy, struct source *source, struct arena *arena,
 		  struct diag *diag);
 
+/** parse_policy_alone() - the same without the files that it includes, which need not exist */
+void parse_policy_alone(struct ast_policy *policy, struct source *source, struct arena *arena,
+			struct diag *diag);
+
 #endif

@@ -36,6 +36,8 @@ struct parse_context {
 	const char *name; /* the last token if it is a name, else NULL */
 	const char *name_before; /* the same of the token before */
 
+	bool is_alone; /* other files are not read */
+
 	/* The files that include this one, and where they go on */
 	struct {
 		struct source *source;

@@ -175,7 +175,8 @@ line:
 		declaration->location.first_column = @INCLUDE.first_column;
 		declaration->path = $STRING;
 		declaration->path_location = @STRING;
-		lex_include(parse, scanner, $STRING, @STRING, &yylloc);
+		if (!parse->is_alone)
+			lex_include(parse, scanner, $STRING, @STRING, &yylloc);
 	}
 |	rule END_OF_LINE
 |	error END_OF_LINE		{ yyerrok; }
@@ -887,10 +888,11 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner,
 	return 0;
 }
 
-void parse_policy(struct ast_policy *policy, struct source *source, struct arena *arena,
-		  struct diag *diag)
+static void parse_text(struct ast_policy *policy, struct source *source, struct arena *arena,
+		       struct diag *diag, bool is_alone)
 {
 	struct parse_context parse = {
+		.is_alone = is_alone,
 		.arena = arena,
 		.source = source,
 		.diag = diag,
@@ -909,4 +911,16 @@ void parse_policy(struct ast_policy *policy, struct source *source, struct arena
 	policy_parse(scanner, &parse);
 	scan__delete_buffer(buffer, scanner);
 	scan_lex_destroy(scanner);
+}
+
+void parse_policy(struct ast_policy *policy, struct source *source, struct arena *arena,
+		  struct diag *diag)
+{
+	parse_text(policy, source, arena, diag, false);
+}
+
+void parse_policy_alone(struct ast_policy *policy, struct source *source, struct arena *arena,
+			struct diag *diag)
+{
+	parse_text(policy, source, arena, diag, true);
 }

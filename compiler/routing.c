@@ -5,9 +5,17 @@
 #include "routing.h"
 #include "resolve_place.h"
 
-#define ROUTING_LONG 100000 /* a number with so many digits is hard to read */
+#define ROUTING_LONG 8 /* characters of a number that a picture has room for */
 
 /* --- parts --- */
+
+static void routing_need(struct routing_place *needed, const struct routing_place *place)
+{
+	bool is_unknown = needed->is_unknown;
+
+	*needed = *place;
+	needed->is_unknown = is_unknown;
+}
 
 static void routing_add_places(struct routing *routing, struct routing_choice *choice,
 			       const struct ublkpol_segment *segment,
@@ -16,8 +24,14 @@ static void routing_add_places(struct routing *routing, struct routing_choice *c
 	struct routing_place *places;
 	__u64 seen = 0;
 
-	if (!resolve_is_mapped(routing->image, outcome) || !place_is_known(routing->image, outcome))
+	if (!resolve_is_mapped(routing->image, outcome))
 		return;
+	if (!place_is_known(routing->image, outcome)) {
+		for (__u32 i = 0; i < choice->target->nr_legs; i++)
+			routing->needed[routing->image->legs[choice->target->first_leg + i]]
+				.is_unknown = true;
+		return;
+	}
 	places = arena_alloc(arena, choice->target->nr_legs * sizeof(*places));
 	for (__u32 i = 0; i < choice->target->nr_legs; i++) {
 		struct place_extent extent = place_extent_of(routing->image, segment, outcome, i);
@@ -34,7 +48,7 @@ static void routing_add_places(struct routing *routing, struct routing_choice *c
 			continue;
 		seen |= 1ULL << place.backend;
 		if (place.last > routing->needed[place.backend].last)
-			routing->needed[place.backend] = place;
+			routing_need(&routing->needed[place.backend], &place);
 		places[choice->nr_places++] = place;
 	}
 	choice->places = places;
@@ -140,27 +154,25 @@ unsigned int routing_layers(const struct routing_part *part)
 
 /* --- words --- */
 
-/* Exactly if that is short, else about */
-static const char *routing_bytes(__u64 sector, char text[ROUTING_TEXT_SIZE])
+static const char *const routing_units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+
+/* The largest unit that a number is whole in */
+static unsigned int routing_unit(__u64 bytes)
 {
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	const __u64 bytes = sector * RESOLVE_SECTOR;
-	__u64 value = bytes;
 	unsigned int unit = 0;
 
-	while (value && value % 1024 == 0 && unit < 4) {
-		value /= 1024;
+	while (bytes && bytes >> 10 * unit << 10 * unit == bytes && unit < 5)
 		unit++;
-	}
-	if (value < ROUTING_LONG) {
-		snprintf(text, ROUTING_TEXT_SIZE, "%llu%s", (unsigned long long)value,
-			 value ? units[unit] : "");
-		return text;
-	}
-	for (value = bytes, unit = 0; value >= 1024 && unit < 4; unit++)
-		value /= 1024;
-	snprintf(text, ROUTING_TEXT_SIZE, "~%.2f%s", (double)bytes / (1ULL << 10 * unit),
-		 units[unit]);
+	return unit ? unit - 1 : 0;
+}
+
+static const char *routing_bytes(__u64 sector, char text[ROUTING_TEXT_SIZE])
+{
+	const __u64 bytes = sector * RESOLVE_SECTOR;
+	unsigned int unit = routing_unit(bytes);
+
+	snprintf(text, ROUTING_TEXT_SIZE, "%llu%s", (unsigned long long)bytes >> 10 * unit,
+		 bytes ? routing_units[unit] : "");
 	return text;
 }
 
@@ -172,6 +184,21 @@ const char *routing_position(const struct routing *routing, __u64 sector,
 	if (sector == routing->dev_sectors && routing->scale == ROUTING_OPEN)
 		return strcpy(text, "end");
 	return routing_bytes(sector, text);
+}
+
+const char *routing_tick(const struct routing *routing, __u64 sector, char text[ROUTING_TEXT_SIZE])
+{
+	const __u64 bytes = sector * RESOLVE_SECTOR;
+	unsigned int unit = 0;
+
+	routing_position(routing, sector, text);
+	if (strlen(text) <= ROUTING_LONG || !strchr(text, 'B'))
+		return text;
+	while (bytes >> 10 * (unit + 1) && unit < 4)
+		unit++;
+	snprintf(text, ROUTING_TEXT_SIZE, "~%.2f%s", (double)bytes / (1ULL << 10 * unit),
+		 routing_units[unit]);
+	return text;
 }
 
 const char *routing_place_end(const struct routing *routing, const struct routing_place *place,

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "arena.h"
+#include "plan.h"
 #include "policy_image.h"
 #include "resolve.h"
 
@@ -27,6 +28,7 @@ struct routing_place {
 	__u64 first;
 	__u64 last; /* half open */
 	bool is_open; /* ends where the device ends, which is not known */
+	bool is_unknown; /* of what is needed: a concat has a leg here, whose size is not known */
 };
 
 /* One rule that may serve a segment */
@@ -84,6 +86,9 @@ static inline const char *routing_string(const struct routing *routing, __u32 st
 const char *routing_position(const struct routing *routing, __u64 sector,
 			     char text[ROUTING_TEXT_SIZE]);
 
+/** routing_tick() - the same for a picture: long numbers are rounded to two decimals */
+const char *routing_tick(const struct routing *routing, __u64 sector, char text[ROUTING_TEXT_SIZE]);
+
 /** routing_place_end() - the end of a place in words; returns @text */
 const char *routing_place_end(const struct routing *routing, const struct routing_place *place,
 			      char text[ROUTING_TEXT_SIZE]);
@@ -99,6 +104,6 @@ const char *routing_target(const struct routing *routing, const struct routing_c
 void routing_print(FILE *out, const struct routing *routing);
 
 /** routing_print_json() - the plan for programs; the format is described in ublkpolc(1) */
-void routing_print_json(FILE *out, const struct routing *routing);
+void routing_print_json(FILE *out, const struct routing *routing, const struct plan *plan);
 
 #endif

@@ -76,7 +76,7 @@ static void write_plan(FILE *out, const void *arg)
 		routing_print(out, &routing);
 		break;
 	case OPTIONS_JSON:
-		routing_print_json(out, &routing);
+		routing_print_json(out, &routing, &run->plan);
 		break;
 	case OPTIONS_EXPLAIN:
 		explain_text(out, &routing, &style);
@@ -128,6 +128,11 @@ static void parse(struct run *run)
 {
 	unsigned int order = DEFINE_FIRST_ORDER;
 
+	/* The form of a policy does not depend on other files, nor on values */
+	if (run->options.mode == OPTIONS_FORMAT) {
+		parse_policy_alone(&run->policy, &run->source, &run->arena, &run->diag);
+		return;
+	}
 	parse_policy(&run->policy, &run->source, &run->arena, &run->diag);
 	for (const struct options_define *d = run->options.defines; d; d = d->next)
 		define_param(&run->policy, d->text, order++, &run->arena, &run->diag);

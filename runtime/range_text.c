@@ -242,6 +242,32 @@ int range_text_parse(const char *text, size_t length, struct ublkpol_range **ran
 	return 0;
 }
 
+int range_text_size(const char *text, __u64 *bytes, struct range_text_error *error)
+{
+	struct range_text t = {
+		.at = text,
+		.end = text + strlen(text),
+		.line_start = text,
+		.line = 1,
+		.error = error,
+	};
+	struct range_text_bound bound;
+	struct ublkpol_bound value;
+	int ret;
+
+	*error = (struct range_text_error){ 0 };
+	if (*text < '0' || *text > '9')
+		return range_text_fail(&t, text, "such as 10GiB");
+	ret = range_text_bound(&t, &bound);
+	if (ret)
+		return ret;
+	if (t.at < t.end || bound.unit != UBLKPOL_UNIT_BYTES)
+		return range_text_fail(&t, t.at, "units are B, KiB, MiB, GiB and TiB");
+	ret = range_text_value(&t, &bound, &value);
+	*bytes = value.value;
+	return ret;
+}
+
 int range_text_read(const char *path, struct ublkpol_range **ranges, size_t *nr,
 		    struct range_text_error *error)
 {

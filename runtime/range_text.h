@@ -33,6 +33,14 @@ struct range_text_error {
 int range_text_parse(const char *text, size_t length, struct ublkpol_range **ranges, size_t *nr,
 		     struct range_text_error *error);
 
+/**
+ * range_text_size() - read one size, as the policy language writes it
+ * @error: filled in when the text is wrong, as range_text_parse() does
+ *
+ * Return: 0 or -EINVAL.
+ */
+int range_text_size(const char *text, __u64 *bytes, struct range_text_error *error);
+
 /** range_text_read() - the same from a file of up to 256 MiB; 0 or a negative errno */
 int range_text_read(const char *path, struct ublkpol_range **ranges, size_t *nr,
 		    struct range_text_error *error);

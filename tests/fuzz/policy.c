@@ -121,8 +121,9 @@ static void fuzz_print(struct diag *diag, bool as_json)
 }
 
 /* The picture and the table, as text, SVG and JSON */
-static void fuzz_explain(const struct policy_image *image, const struct resolve_layout *layout,
-			 enum routing_scale scale, struct arena *arena)
+static void fuzz_explain(const struct policy_image *image, const struct plan *plan,
+			 const struct resolve_layout *layout, enum routing_scale scale,
+			 struct arena *arena)
 {
 	static const struct explain_style style = { .has_color = true, .has_unicode = true };
 	struct routing routing;
@@ -132,7 +133,7 @@ static void fuzz_explain(const struct policy_image *image, const struct resolve_
 
 	routing_build(&routing, image, layout, scale, arena);
 	routing_print(out, &routing);
-	routing_print_json(out, &routing);
+	routing_print_json(out, &routing, plan);
 	explain_text(out, &routing, &style);
 	explain_svg(out, &routing);
 	fclose(out);
@@ -148,7 +149,7 @@ static void fuzz_layout(const struct policy_image *image, const struct plan *pla
 	enum routing_scale scale;
 
 	if (layout_policy(image, plan, &sizes, &layout, &scale, diag))
-		fuzz_explain(image, &layout, scale, arena);
+		fuzz_explain(image, plan, &layout, scale, arena);
 	resolve_free(&layout);
 }
 
