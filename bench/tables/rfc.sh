@@ -14,7 +14,7 @@ plan()
 {
 	local servers='kublk-copy kublk-user_copy kublk-zc kublk-auto_zc kublk-batch ublkpol-linear'
 
-	rounds=2 runtime=2s
+	rounds=2 runtime=1500ms
 	rows disk "bare $servers" 'write/524288/16/150 read/524288/16/150'
 	rounds=7 runtime=500ms
 	rows disk "bare loop $servers" 'write/524288/16 read/524288/16'
