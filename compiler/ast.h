@@ -225,6 +225,7 @@ struct ast_param {
 	__u64 value; /* in that unit */
 	__u64 max; /* the smallest upper limit of its uses */
 	unsigned int flags; /* UBLKPOL_PARAM_* of its uses */
+	bool is_counted; /* as a plain number: it is no number of sectors */
 	bool is_used;
 };
 

@@ -134,8 +134,12 @@ static void check_suffixes(struct check *check, const struct ast_rule *rule)
 	else if (action->has_at)
 		check_at(check, rule);
 
-	if (action->kind == AST_ACTION_MIRROR)
+	if (action->kind == AST_ACTION_MIRROR) {
+		if (action->is_degrade && rule->ops && !(rule->ops & CHECK_WRITE_OPS))
+			diag_error(check->diag, action->degrade_location, NULL,
+				   "nothing is written here that could degrade");
 		return;
+	}
 	if (action->has_read_choice)
 		diag_error(check->diag, action->read_location, NULL,
 			   "only a mirror can choose where to read");

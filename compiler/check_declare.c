@@ -72,11 +72,8 @@ static void check_declare_set(struct check *check, const struct ast_declaration 
 	set->declaration = declaration;
 	if (declaration->path)
 		check_read_set(check, set);
-	for (struct ast_range *range = declaration->ranges; range; range = range->next) {
+	for (struct ast_range *range = declaration->ranges; range; range = range->next)
 		check_range(check, range);
-		check_block_multiple(check, &range->first, "the boundary");
-		check_block_multiple(check, &range->last, "the boundary");
-	}
 }
 
 static unsigned int check_count(const struct ast_policy *policy, enum ast_declaration_kind kind)

@@ -16,6 +16,7 @@ struct check {
 	struct arena *arena;
 	struct diag *diag;
 	const struct source *source; /* the policy file */
+	bool has_language;
 	unsigned int max_backends; /* room in policy->backends */
 };
 

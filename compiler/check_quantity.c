@@ -8,6 +8,28 @@
 
 #define CHECK_PERCENT_SCALE 1000000000ULL /* 1 % */
 
+static const struct {
+	const char *plural;
+	enum ast_unit unit;
+	const char *example;
+} check_units[] = {
+	[UBLKPOL_PARAM_NUMBER] = { "a plain number", AST_UNIT_NUMBER, "100" },
+	[UBLKPOL_PARAM_BYTES] = { "a size", AST_UNIT_BYTES, "64KiB" },
+	[UBLKPOL_PARAM_PERCENT] = { "a percentage", AST_UNIT_PERCENT, "1%" },
+	[UBLKPOL_PARAM_TIME] = { "a time", AST_UNIT_TIME, "5ms" },
+	[UBLKPOL_PARAM_BYTE_RATE] = { "a rate", AST_UNIT_BYTE_RATE, "100MiB/s" },
+	[UBLKPOL_PARAM_IOPS] = { "a rate", AST_UNIT_IOPS, "500iops" },
+};
+
+static enum ublkpol_param_unit check_unit_kind(enum ast_unit unit)
+{
+	enum ublkpol_param_unit kind = UBLKPOL_PARAM_NUMBER;
+
+	while (check_units[kind].unit != unit)
+		kind++;
+	return kind;
+}
+
 /* Bytes of a size or LBA, a whole number of sectors; false after an error */
 bool check_bytes(struct check *check, struct ast_quantity *quantity)
 {
@@ -18,7 +40,8 @@ bool check_bytes(struct check *check, struct ast_quantity *quantity)
 		diag_error(check->diag, quantity->location,
 			   "units are B, KiB, MiB, GiB and TiB; a bare number counts sectors of "
 			   "512 bytes",
-			   "a percentage has no meaning here");
+			   "%s has no meaning here",
+			   check_units[check_unit_kind(quantity->unit)].plural);
 		return false;
 	}
 	for (unsigned int i = 0; i < quantity->decimals; i++)
@@ -47,9 +70,13 @@ static bool check_whole(struct check *check, struct ast_quantity *quantity, cons
 
 	for (unsigned int i = 0; i < quantity->decimals; i++)
 		divisor *= 10;
-	if (value % divisor || value / divisor > INT64_MAX) {
-		diag_error(check->diag, quantity->location, NULL, "this is no whole number of %s",
+	if (value % divisor) {
+		diag_error(check->diag, quantity->location, NULL, "this is no whole number%s",
 			   what);
+		return false;
+	}
+	if (value / divisor > INT64_MAX) {
+		diag_error(check->diag, quantity->location, NULL, "this is too large");
 		return false;
 	}
 	quantity->value = value / divisor;
@@ -188,19 +215,6 @@ void check_block_multiple(struct check *check, const struct ast_quantity *quanti
 
 /* --- values and parameters --- */
 
-static const struct {
-	const char *plural;
-	enum ast_unit unit;
-	const char *example;
-} check_units[] = {
-	[UBLKPOL_PARAM_NUMBER] = { "a plain number", AST_UNIT_NUMBER, "100" },
-	[UBLKPOL_PARAM_BYTES] = { "a size", AST_UNIT_BYTES, "64KiB" },
-	[UBLKPOL_PARAM_PERCENT] = { "a percentage", AST_UNIT_PERCENT, "1%" },
-	[UBLKPOL_PARAM_TIME] = { "a time", AST_UNIT_TIME, "5ms" },
-	[UBLKPOL_PARAM_BYTE_RATE] = { "a rate", AST_UNIT_BYTE_RATE, "100MiB/s" },
-	[UBLKPOL_PARAM_IOPS] = { "a rate", AST_UNIT_IOPS, "500iops" },
-};
-
 static bool check_unit_value(struct check *check, struct ast_quantity *quantity,
 			     enum ublkpol_param_unit unit)
 {
@@ -210,19 +224,20 @@ static bool check_unit_value(struct check *check, struct ast_quantity *quantity,
 	case UBLKPOL_PARAM_PERCENT:
 		return check_percent(check, quantity);
 	case UBLKPOL_PARAM_TIME:
-		return check_whole(check, quantity, "nanoseconds");
+		return check_whole(check, quantity, " of nanoseconds");
 	case UBLKPOL_PARAM_BYTE_RATE:
-		return check_whole(check, quantity, "bytes");
+		return check_whole(check, quantity, " of bytes");
+	case UBLKPOL_PARAM_IOPS:
+		return check_whole(check, quantity, " of requests");
 	default:
-		return check_whole(check, quantity, "this");
+		return check_whole(check, quantity, "");
 	}
 }
 
 bool check_param_quantity(struct check *check, struct ast_quantity *quantity,
 			  enum ublkpol_param_unit *unit)
 {
-	for (*unit = UBLKPOL_PARAM_NUMBER; check_units[*unit].unit != quantity->unit;)
-		(*unit)++;
+	*unit = check_unit_kind(quantity->unit);
 	return check_unit_value(check, quantity, *unit);
 }
 
@@ -276,6 +291,12 @@ static bool check_param_use(struct check *check, struct ast_value *value,
 
 	if (!param)
 		return false;
+	/* As in the policy itself, a bare number of a size counts sectors */
+	if (param->unit == UBLKPOL_PARAM_NUMBER && use->unit == UBLKPOL_PARAM_BYTES &&
+	    !param->is_counted && param->value <= INT64_MAX / CHECK_SECTOR) {
+		param->unit = UBLKPOL_PARAM_BYTES;
+		param->value *= CHECK_SECTOR;
+	}
 	if (param->unit != use->unit) {
 		diag_error(check->diag, value->location,
 			   arena_printf(check->arena, "declare it as %s, such as %s",
@@ -286,6 +307,7 @@ static bool check_param_use(struct check *check, struct ast_value *value,
 		diag_also(check->diag, param->declaration->location, "declared here");
 		return false;
 	}
+	param->is_counted |= use->unit == UBLKPOL_PARAM_NUMBER;
 	param->flags |= use->flags;
 	if (param->max > use->max)
 		param->max = use->max;

@@ -10,6 +10,7 @@
 #include "parse.h"
 
 #define DEFINE_KEYWORD "param "
+#define DEFINE_SECTOR  512U
 
 /* The one declaration that the text is; NULL if it is something else */
 static struct ast_declaration *define_parse(const char *text, unsigned int order,
@@ -50,6 +51,27 @@ static const char *define_hint(const struct ast_policy *policy, const char *name
 	return closest ? arena_printf(arena, "did you mean '%s'?", closest) : NULL;
 }
 
+/* A parameter keeps its unit; a bare number of a size counts sectors */
+static void define_value(struct ast_declaration *param, const struct ast_declaration *given,
+			 struct diag *diag)
+{
+	bool is_sectors =
+		param->quantity.unit == AST_UNIT_BYTES && given->quantity.unit == AST_UNIT_NUMBER;
+
+	if (given->quantity.unit != param->quantity.unit && !is_sectors) {
+		diag_error(diag, given->quantity.location, NULL,
+			   "parameter '%s' keeps its unit, which is another one",
+			   given->name->text);
+		diag_also(diag, param->location, "declared here");
+		return;
+	}
+	param->quantity = given->quantity;
+	if (is_sectors) {
+		param->quantity.unit = AST_UNIT_BYTES;
+		param->quantity.factor = DEFINE_SECTOR;
+	}
+}
+
 void define_param(struct ast_policy *policy, const char *text, unsigned int order,
 		  struct arena *arena, struct diag *diag)
 {
@@ -59,7 +81,7 @@ void define_param(struct ast_policy *policy, const char *text, unsigned int orde
 		return;
 	for (struct ast_declaration *d = policy->declarations; d; d = d->next) {
 		if (d->kind == AST_DECLARE_PARAM && !strcmp(d->name->text, given->name->text)) {
-			d->quantity = given->quantity;
+			define_value(d, given, diag);
 			return;
 		}
 	}

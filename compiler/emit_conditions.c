@@ -266,7 +266,7 @@ static void emit_direction(struct emit *e, int dir)
 			emit(e, "\tublkpol_note(rq, %u, %s_%u(rq, %s, 0));\n", i, emit_dirs[dir], i,
 			     draw);
 	}
-	emit(e, "\treturn 0;\n}\n\n");
+	emit(e, "\treturn 0;\n}\n");
 }
 
 static void emit_ticks(struct emit *e)
@@ -290,6 +290,7 @@ void emit_conditions(struct emit *e)
 	emit(e, "/* What is tested once for each request: 1 if it holds, else 0 */\n");
 	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++)
 		emit_direction(e, dir);
+	emit(e, "\n");
 	if (e->plan->nr_ticks[UBLKPOL_DIR_READ] || e->plan->nr_ticks[UBLKPOL_DIR_WRITE])
 		emit_ticks(e);
 }

@@ -181,7 +181,7 @@ void emit_mirrors(struct emit *e)
 	emit(e, "#define UBLKPOL_UNMIRRORED\t%#llxULL\n",
 	     (unsigned long long)(emit_written(e->image, false) | ~legs));
 	emit(e, "/* Bit m: a write to mirror m is done when one leg took it */\n");
-	emit(e, "#define UBLKPOL_DEGRADING\t%#llxULL\n\n", (unsigned long long)degrading);
+	emit(e, "#define UBLKPOL_DEGRADING\t%#llxULL\n", (unsigned long long)degrading);
 }
 
 void emit_complete(struct emit *e)

@@ -194,6 +194,7 @@ bool layout_policy(const struct policy_image *image, const struct plan *plan,
 		/* Of a device that is made up, a size in bytes is no part in per cent */
 		if (input.is_nominal)
 			input.backend_sectors = NULL;
+		input.is_made_up = true;
 	}
 	err = resolve_policy(&input, resolved);
 	if (err == -ENOMEM)

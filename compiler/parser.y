@@ -813,8 +813,18 @@ static const char *parse_hint(struct parse_context *parse, yysymbol_kind_t unexp
 			return "'default -> ...' matches everything";
 		return NULL;
 	case YYSYMBOL_EQUALS:
-		return parse_is_expected(expected, count, YYSYMBOL_EQUAL)
-			       ? "a comparison is written '=='" : NULL;
+		if (!parse_is_expected(expected, count, YYSYMBOL_EQUAL))
+			return NULL;
+		return parse_is_expected(expected, count, YYSYMBOL_QUANTITY)
+			       ? "a comparison is written '=='; 'size 10GiB' declares the size" :
+			       "a comparison is written '=='";
+	case YYSYMBOL_STRIPE:
+	case YYSYMBOL_CONCAT:
+	case YYSYMBOL_MIRROR:
+	case YYSYMBOL_HASH:
+		return parse_is_expected(expected, count, YYSYMBOL_NAME) &&
+				       !parse_is_expected(expected, count, YYSYMBOL_ZERO)
+			       ? "the legs of a composite are backends" : NULL;
 	case YYSYMBOL_COMMA:
 		if (parse_is_expected(expected, count, YYSYMBOL_NAME))
 			return "backends in { } are separated by blanks";

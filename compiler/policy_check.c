@@ -69,6 +69,10 @@ static void check_language(struct check *check, const struct ast_declaration *de
 {
 	const struct ast_quantity *version = &declaration->quantity;
 
+	if (check->has_language)
+		diag_error(check->diag, declaration->location, NULL,
+			   "'language' is declared twice");
+	check->has_language = true;
 	if (version->unit != AST_UNIT_NUMBER || version->decimals ||
 	    version->digits != CHECK_LANGUAGE)
 		diag_error(check->diag, version->location, NULL,
@@ -152,6 +156,7 @@ static void check_unused(struct check *check)
 void check_policy(struct ast_policy *policy, struct arena *arena, struct diag *diag)
 {
 	struct check check = { .policy = policy, .arena = arena, .diag = diag };
+	bool is_whole = !diag->nr_errors;
 
 	check_declarations(&check);
 	for (struct ast_rule *rule = policy->rules; rule; rule = rule->next) {
@@ -161,7 +166,9 @@ void check_policy(struct ast_policy *policy, struct arena *arena, struct diag *d
 		check_modifiers(&check, rule);
 	}
 	check_labels(&check);
-	check_unused(&check);
+	/* What could not be read may have used it */
+	if (is_whole)
+		check_unused(&check);
 	if (!policy->rules && !diag->nr_errors)
 		diag_error(diag, (struct location){ 0 }, "such as 'default -> fd0'",
 			   "the policy has no rules");

@@ -101,6 +101,8 @@ const char *resolve_print_lba(const struct resolve *r, char text[RESOLVE_TEXT_SI
 		return strcpy(text, "0");
 	if (r->input->is_nominal)
 		return resolve_print_percent(text, sector, r->layout->dev_sectors);
+	if (r->input->is_made_up && sector == r->layout->dev_sectors)
+		return strcpy(text, "end");
 	if (sector % 2) {
 		snprintf(text, RESOLVE_TEXT_SIZE, "sector %llu", (unsigned long long)sector);
 		return text;
@@ -288,7 +290,9 @@ static int resolve_size(struct resolve *r)
 
 	if (!r->layout->dev_sectors) {
 		resolve_report(r, UBLKPOL_NO_CHECK, RESOLVE_NO_RULE, 0, NULL,
-			       "the device would be empty: a backend is too small");
+			       r->input->dev_sectors
+				       ? "the device would be empty: it is smaller than a block"
+				       : "the device would be empty: a backend is too small");
 		return -EINVAL;
 	}
 	return 0;
@@ -307,7 +311,8 @@ int resolve_policy(const struct resolve_input *input, struct resolve_layout *lay
 		return -ENOMEM;
 	for (__u32 i = 0; i < input->image->header->nr_rules; i++)
 		r.takers[i] = UBLKPOL_NO_RULE;
-	ret = resolve_block(&r);
+	r.overcommitted = calloc(input->image->header->nr_rules + 1ULL, sizeof(*r.overcommitted));
+	ret = r.overcommitted ? resolve_block(&r) : -ENOMEM;
 	if (!ret)
 		ret = resolve_size(&r);
 	if (!ret)
@@ -320,6 +325,7 @@ int resolve_policy(const struct resolve_input *input, struct resolve_layout *lay
 		ret = resolve_check_layout(&r);
 	if (!ret)
 		ret = resolve_limits(&r);
+	free(r.overcommitted);
 	free(r.takers);
 	if (ret)
 		return ret;

@@ -71,6 +71,7 @@ struct resolve_input {
 	const __u64 *implied[UBLKPOL_NR_DIRS];
 	const __u32 *flush_takers;
 	bool is_nominal; /* @dev_sectors is made up: messages do not name LBAs by it */
+	bool is_made_up; /* the same, but bytes mean something: only its end does not */
 	__u32 block; /* bytes, power of two, 512 or more */
 	resolve_report_fn report;
 	void *report_arg;

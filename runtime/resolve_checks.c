@@ -80,6 +80,9 @@ static const char *checks_coherence_hint(const struct resolve *r, const struct c
 
 	if (!pair->read->is_conditional && !pair->write->is_conditional)
 		return plain;
+	/* Two places on one backend are no mirror */
+	if (__builtin_popcountll(from | to) < 2)
+		return plain;
 	used = (size_t)snprintf(text, size, "%s: 'write -> mirror {", plain);
 	for (__u32 b = 0; b < r->image->header->nr_backends && used < size; b++) {
 		if ((from | to) & 1ULL << b)
@@ -220,8 +223,8 @@ static bool checks_compare_outcomes(struct resolve *r, const struct checks_pair 
 		return checks_compare_places(r, pair, lba, end, left);
 	resolve_print_lba(r, at, lba);
 	if (is_read && checks_loses(r, pair->write)) {
-		resolve_report(
-			r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0,
+		resolve_report_pair(
+			r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0, pair->write->rule,
 			"a read may go only where every write of that LBA goes",
 			"LBA %s is read from a backend, but writes are thrown away (line %u)", at,
 			checks_line(r, pair->write->rule));
@@ -238,9 +241,34 @@ static bool checks_compare_outcomes(struct resolve *r, const struct checks_pair 
 	return false;
 }
 
-static unsigned int checks_compare_segments(struct resolve *r, const struct ublkpol_segment *read,
-					    const struct ublkpol_segment *write, __u64 lba,
-					    __u64 end, unsigned int *left)
+/* Pairs of rules that were reported: what is wrong at one LBA is wrong at others */
+struct checks_seen {
+	__u32 rules[CHECKS_MAX_REPORTS][2];
+	unsigned int nr;
+};
+
+static bool checks_is_seen(const struct checks_seen *seen, __u32 a, __u32 b)
+{
+	for (unsigned int i = 0; i < seen->nr; i++) {
+		if (seen->rules[i][0] == a && seen->rules[i][1] == b)
+			return true;
+	}
+	return seen->nr == CHECKS_MAX_REPORTS;
+}
+
+static bool checks_is_new(struct checks_seen *seen, __u32 a, __u32 b)
+{
+	if (checks_is_seen(seen, a, b))
+		return false;
+	seen->rules[seen->nr][0] = a;
+	seen->rules[seen->nr++][1] = b;
+	return true;
+}
+
+static void checks_compare_segments(struct resolve *r, struct checks_seen *seen,
+				    const struct ublkpol_segment *read,
+				    const struct ublkpol_segment *write, __u64 lba, __u64 end,
+				    unsigned int *left)
 {
 	for (unsigned int i = 0; i < resolve_nr_outcomes(read); i++) {
 		struct resolve_outcome from = resolve_outcome(r->layout, read, i);
@@ -249,25 +277,28 @@ static unsigned int checks_compare_segments(struct resolve *r, const struct ublk
 			struct resolve_outcome to = resolve_outcome(r->layout, write, k);
 			const struct checks_pair pair = { &from, &to };
 
-			if (checks_compare_outcomes(r, &pair, lba, end, left))
-				return 1;
+			if (!checks_is_seen(seen, from.rule, to.rule) &&
+			    checks_compare_outcomes(r, &pair, lba, end, left)) {
+				checks_is_new(seen, from.rule, to.rule);
+				return;
+			}
 		}
 	}
-	return 0;
 }
 
 /*
  * Which legs of a mirror are good is known for the mirror: writes that pass it
  * by, or that go to another one, would not keep it true.
  */
-static bool checks_mirror_is_alone(struct resolve *r, const struct ublkpol_segment *write)
+static void checks_mirror_is_alone(struct resolve *r, struct checks_seen *seen,
+				   const struct ublkpol_segment *write)
 {
 	const struct ublkpol_target *first = NULL;
 	struct resolve_outcome outcome, before = { .rule = UBLKPOL_NO_RULE };
 	char at[RESOLVE_TEXT_SIZE];
 
 	if (!write->mirror)
-		return true;
+		return;
 	for (unsigned int i = 0; i < resolve_nr_outcomes(write); i++) {
 		const struct ublkpol_target *target;
 
@@ -279,33 +310,35 @@ static bool checks_mirror_is_alone(struct resolve *r, const struct ublkpol_segme
 		    (target->action != first->action ||
 		     (target->action == UBLKPOL_ACTION_MIRROR &&
 		      (target->mirror != first->mirror || outcome.delta != before.delta)))) {
-			resolve_report(
-				r, UBLKPOL_CHECK_COHERENCE, outcome.rule, 0,
+			if (!checks_is_new(seen, outcome.rule, before.rule))
+				return;
+			resolve_report_pair(
+				r, UBLKPOL_CHECK_COHERENCE, outcome.rule, 0, before.rule,
 				"let all writes of an LBA go to mirrors of the same backends",
 				"LBA %s may be written to a mirror and past it (line %u)",
 				resolve_print_lba(r, at, write->start),
 				checks_line(r, before.rule));
-			return false;
+			return;
 		}
 		first = target;
 		before = outcome;
 	}
-	return true;
 }
 
 static void checks_coherence(struct resolve *r)
 {
 	const struct ublkpol_segment *read = resolve_part(r->layout, UBLKPOL_DIR_READ);
 	const struct ublkpol_segment *write = resolve_part(r->layout, UBLKPOL_DIR_WRITE);
-	unsigned int reports = 0, left = CHECKS_MAX_STEPS;
+	unsigned int left = CHECKS_MAX_STEPS;
+	struct checks_seen seen = { .nr = 0 };
 	__u64 lba = 0;
 
-	while (lba < r->layout->dev_sectors && reports < CHECKS_MAX_REPORTS) {
+	while (lba < r->layout->dev_sectors && seen.nr < CHECKS_MAX_REPORTS) {
 		__u64 end = read->end < write->end ? read->end : write->end;
 
-		reports += checks_compare_segments(r, read, write, lba, end, &left);
+		checks_compare_segments(r, &seen, read, write, lba, end, &left);
 		if (lba == write->start)
-			reports += !checks_mirror_is_alone(r, write);
+			checks_mirror_is_alone(r, &seen, write);
 		lba = end;
 		read += read->end == end;
 		write += write->end == end;
@@ -370,6 +403,23 @@ static void checks_gaps(struct resolve *r, bool is_conditional)
 
 static void checks_report_shadowed(struct resolve *r, __u32 rule, __u32 first)
 {
+	__u32 takers[RESOLVE_MAX_TAKERS];
+	unsigned int nr = resolve_takers(r, rule, takers), used = 0;
+	char lines[64] = "";
+
+	if (nr > 1) {
+		for (unsigned int i = 0; i < nr; i++)
+			used += (unsigned int)snprintf(lines + used, sizeof(lines) - used, "%s%u",
+						       !i	    ? ""
+						       : i + 1 < nr ? ", "
+								    : " and ",
+						       checks_line(r, takers[i]));
+		resolve_report_pair(r, UBLKPOL_CHECK_SHADOWED, rule, 0, takers[0], NULL,
+				    "no request reaches this rule: the rules of lines %s%s match "
+				    "first",
+				    lines, nr == RESOLVE_MAX_TAKERS ? " ..." : "");
+		return;
+	}
 	if (first == UBLKPOL_NO_RULE)
 		resolve_report(r, UBLKPOL_CHECK_SHADOWED, rule, 0, NULL,
 			       "no request reaches this rule: its LBA conditions hold for no LBA");

@@ -17,6 +17,7 @@ struct resolve {
 	/* For each rule: an earlier one that has all of an LBA that it asks for, or UBLKPOL_NO_RULE
 	 */
 	__u32 *takers;
+	bool *overcommitted; /* for each rule: its concat is reported */
 	unsigned int nr_errors;
 	unsigned int nr_messages; /* errors among them */
 };
@@ -144,6 +145,16 @@ int resolve_check_layout(struct resolve *r);
  * Return: 0 or -ENOMEM; what was found is reported.
  */
 int resolve_check_overlaps(struct resolve *r, const bool *is_reached);
+
+#define RESOLVE_MAX_TAKERS 4
+
+/**
+ * resolve_takers() - the rules that have what a rule asks for
+ * @takers: set to the first of them, in the order of the policy
+ *
+ * Return: how many, up to RESOLVE_MAX_TAKERS; 0 if the rule combines lists.
+ */
+unsigned int resolve_takers(const struct resolve *r, __u32 rule, __u32 takers[RESOLVE_MAX_TAKERS]);
 
 /** resolve_limits() - fills in the limits of requests; 0 or -ENOMEM */
 int resolve_limits(struct resolve *r);

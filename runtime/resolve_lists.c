@@ -61,7 +61,13 @@ static void lists_check_range(struct resolve *r, __u32 rule, const struct ublkpo
 			       resolve_print_size(size, r->layout->dev_sectors));
 		return;
 	}
-	if (resolved->first >= resolved->last)
+	if (resolved->first < resolved->last)
+		return;
+	if (r->input->is_made_up)
+		resolve_report(r, UBLKPOL_NO_CHECK, rule,
+			       is_own ? range->first.column : part->column, NULL,
+			       "on a device of any size the range is empty");
+	else
 		resolve_report(r, UBLKPOL_NO_CHECK, rule,
 			       is_own ? range->first.column : part->column, NULL,
 			       "on this device (%s) the range is %s: it would be %s to %s",

@@ -206,6 +206,67 @@ static unsigned int overlaps_unreachable(struct resolve *r, __u32 index, unsigne
 	return reports;
 }
 
+/* --- who is in the way --- */
+
+struct overlaps_takers {
+	__u32 *rules; /* sorted */
+	unsigned int nr;
+};
+
+static void overlaps_note_taker(struct overlaps_takers *takers, __u32 rule)
+{
+	unsigned int at = 0;
+
+	while (at < takers->nr && takers->rules[at] < rule)
+		at++;
+	if (takers->nr == RESOLVE_MAX_TAKERS || (at < takers->nr && takers->rules[at] == rule))
+		return;
+	for (unsigned int i = takers->nr++; i > at; i--)
+		takers->rules[i] = takers->rules[i - 1];
+	takers->rules[at] = rule;
+}
+
+static void overlaps_note_takers(const struct resolve *r, __u32 rule,
+				 const struct resolve_range *range, enum ublkpol_direction dir,
+				 struct overlaps_takers *takers)
+{
+	const struct ublkpol_segment *segment = resolve_find(r->layout, dir, range->first);
+
+	for (__u64 lba = range->first; lba < range->last && takers->nr < RESOLVE_MAX_TAKERS;
+	     lba = segment++->end) {
+		if (segment->rule < rule)
+			overlaps_note_taker(takers, segment->rule);
+		for (unsigned int i = 0; i < resolve_nr_outcomes(segment); i++) {
+			__u32 earlier = resolve_taker(r, dir, segment, i);
+
+			if (resolve_outcome(r->layout, segment, i).rule == rule &&
+			    earlier != UBLKPOL_NO_RULE)
+				overlaps_note_taker(takers, earlier);
+		}
+	}
+}
+
+unsigned int resolve_takers(const struct resolve *r, __u32 index, __u32 rules[RESOLVE_MAX_TAKERS])
+{
+	const struct ublkpol_rule *rule = &r->image->rules[index];
+	const struct resolve_range everything = { 0, r->layout->dev_sectors };
+	struct overlaps_takers takers = { .rules = rules };
+
+	for (int dir = 0; dir < UBLKPOL_NR_DIRS; dir++) {
+		const __u32 *outcomes = r->image->outcomes + rule->first_outcome[dir];
+		const struct resolve_list *list = &r->layout->lists[rule->first_list];
+
+		if (rule->nr_lists > 1 || outcomes[rule->nr_lists] == UBLKPOL_NEVER ||
+		    (rule->nr_lists && outcomes[0] != UBLKPOL_NEVER))
+			continue;
+		if (!rule->nr_lists)
+			overlaps_note_takers(r, index, &everything, dir, &takers);
+		for (size_t i = 0; rule->nr_lists && i < list->nr; i++)
+			overlaps_note_takers(r, index, &list->ranges[i], dir, &takers);
+	}
+	return takers.nr;
+}
+
 int resolve_check_overlaps(struct resolve *r, const bool *is_reached)
 {
 	unsigned int reports = 0;

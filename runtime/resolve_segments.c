@@ -49,7 +49,6 @@ struct segments {
 	__u32 nr;
 	struct segments_choice *choices;
 	size_t nr_choices, room_choices;
-	__u32 overcommitted; /* the last rule that was reported, plus one */
 };
 
 static void segments_free(struct segments *s)
@@ -383,9 +382,9 @@ static void segments_report_overcommit(struct segments *s, __u32 rule, __u64 pos
 	char need[RESOLVE_TEXT_SIZE], size[RESOLVE_TEXT_SIZE];
 	const struct ublkpol_target *concat = policy_image_target(s->r->image, rule);
 
-	if (s->overcommitted == rule + 1)
+	if (s->r->overcommitted[rule])
 		return;
-	s->overcommitted = rule + 1;
+	s->r->overcommitted[rule] = true;
 	resolve_report(s->r, UBLKPOL_CHECK_OVERCOMMIT, rule, 0, NULL,
 		       "the rule needs a concat beyond %s, but it holds only %s",
 		       resolve_print_lba(s->r, need, position),
