@@ -4,13 +4,14 @@
 # stays where both policies have it, counters start anew
 . "$(dirname "$0")/lib.sh"
 
-swaps=20
+# On each of three kinds of backends: a thousand in check-soak
+swaps=$(repeated 20 334)
 
 start_verify()
 {
 	fio --name=verify --filename="$dev" --direct=1 --ioengine=io_uring --rw=randrw \
 		--bsrange=4k-128k --blockalign=4k --iodepth=16 --verify=crc32c \
-		--verify_backlog=64 --serialize_overlap=1 --time_based --runtime=600 \
+		--verify_backlog=64 --serialize_overlap=1 --time_based --runtime=3600 \
 		--fsync=32 --aux-path=. --output=verify.out >verify.err 2>&1 &
 	load=$!
 	within 20 load_runs || fail "no load: $(cat verify.err)"
