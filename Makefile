@@ -182,8 +182,8 @@ check-debug: deps-full
 	$(Q)TESTS='$(TESTS)' tests/run debug
 
 .PHONY: check-soak
-check-soak: deps
-	$(Q)$(MAKE) all model kernel-tests test-policies kernel
+check-soak: deps-full
+	$(Q)$(MAKE) all model kernel-tests test-policies kernel kernel-debug
 	$(Q)TESTS='$(TESTS)' tests/run soak
 
 # Unpatched first: a change of the series then is built in a tree that is warm
