@@ -50,14 +50,23 @@ $(BUILD)/load-policies: $(BUILD)/tests/compiler/load_policies.o $(RANDOM_OBJ) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 
-# Objects of random policies, for this machine's verifier and for that of the guest
+# Objects of random policies, for this machine's verifier and for that of the guest,
+# and those of policies that reach the limits
 RANDOM_POLICIES	?= 1000
 .PHONY: random-objects
-random-objects: $(BUILD)/load-policies $(BUILD)/random/coverage
+random-objects: $(BUILD)/load-policies $(BUILD)/random/coverage $(BUILD)/limits/built
 
 $(BUILD)/random/coverage: $(BUILD)/random-policies $(BUILD)/ublkpolc
 	$(call say,POLICIES,$(@D))
 	$(Q)UBLKPOLC_CLANG=$(CLANG) tests/compiler/random-objects $(BUILD) $(RANDOM_POLICIES)
+
+$(BUILD)/limits/built: tests/compiler/limits $(BUILD)/ublkpolc $(wildcard bpf_templates/*)
+	$(call say,POLICIES,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)tests/compiler/limits $(@D)
+	$(Q)for policy in $(@D)/*.ublkpol; do \
+		UBLKPOLC_CLANG=$(CLANG) $(BUILD)/ublkpolc $$policy || exit; done
+	$(Q)touch $@
 
 $(BUILD)/random-policies: | $(BUILD)/tests/compiler/grammar.txt
 unit-tests: $(BUILD)/differential $(BUILD)/random-policies

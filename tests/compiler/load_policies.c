@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * load-policies [--any-kernel] DIRECTORY: loads all objects that random-objects
- * compiled into the running kernel, each with the backends that it was drawn for.
+ * load-policies [--any-kernel] DIRECTORY: loads all objects there into the running
+ * kernel: those that random-objects compiled, whose names are numbers, each with the
+ * backends that it was drawn for, others with backends of 1 GiB.
  * The verifier has to take what the compiler took.
  *
  * With --any-kernel the same objects go through the verifier of a kernel that does
  * not know their type: as BPF_PROG_TYPE_SYSCALL, whose helper bpf_sys_bpf() takes
  * its arguments as bpf_ublk_queue_sqe() does. Nothing runs them.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -21,17 +23,19 @@
 #include "policy_object.h"
 #include "random_policy.h"
 
+#define OTHER_BACKEND_SECTORS (1ULL << 21)
+
 struct totals {
 	unsigned int loaded, failed;
 	unsigned long long steps;
 	unsigned int most_steps;
 };
 
-/* The sizes of a policy's backends come with it: draw it once more */
-static int resolve(struct policy_object *object, unsigned int seed, struct ublkpol_error *err)
+/* The sizes of a random policy's backends come with it: draw it once more */
+static int draw_sizes(const struct policy_object *object, unsigned int seed, __u64 *sectors,
+		      unsigned int *block)
 {
 	const struct ublkpol_backend *backends = policy_object_backends(object);
-	__u64 sectors[64] = { 0 };
 	struct random_policy drawn;
 
 	random_seed(seed);
@@ -42,7 +46,26 @@ static int resolve(struct policy_object *object, unsigned int seed, struct ublkp
 
 		sectors[i] = drawn.backend_sectors[random_policy_backend(name)];
 	}
-	return policy_object_resolve(object, sectors, drawn.block * 512, NULL, NULL, err);
+	*block = drawn.block * 512;
+	return 0;
+}
+
+/* @seed@seed: of a random policy; -1: another one, which takes whatever is large enough */
+static int resolve(struct policy_object *object, int seed, struct ublkpol_error *err)
+{
+	__u64 sectors[64] = { 0 };
+	unsigned int block = 512;
+	int ret;
+
+	if (seed >= 0) {
+		ret = draw_sizes(object, (unsigned int)seed, sectors, &block);
+		if (ret)
+			return ret;
+	} else {
+		for (unsigned int i = 0; i < 64; i++)
+			sectors[i] = OTHER_BACKEND_SECTORS;
+	}
+	return policy_object_resolve(object, sectors, block, NULL, NULL, err);
 }
 
 static void count_steps(const struct policy_object *object, struct totals *totals)
@@ -56,7 +79,7 @@ static void count_steps(const struct policy_object *object, struct totals *total
 		totals->most_steps = info.verified_insns;
 }
 
-static void load(const char *path, unsigned int seed, const struct kernel_features *features,
+static void load(const char *path, int seed, const struct kernel_features *features,
 		 struct totals *totals)
 {
 	struct policy_object *object = NULL;
@@ -84,11 +107,12 @@ static int load_all(const char *directory, const struct kernel_features *feature
 		return EXIT_FAILURE;
 	}
 	while ((entry = readdir(dir))) {
+		int seed = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : -1;
 		char path[4096];
 
 		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
 		if (strstr(entry->d_name, ".bpf.o"))
-			load(path, atoi(entry->d_name), features, &totals);
+			load(path, seed, features, &totals);
 	}
 	closedir(dir);
 	printf("%u policies loaded, %u not; the verifier took %llu steps for one, at most %u\n",

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A program as a user would write it without the compiler, see
- * docs/kernel-abi.md. It uses every part of the ABI. The device is cut into
- * regions of region_sectors; requests do not cross them (chunk_sectors).
+ * docs/kernel-abi.md. What it does not use is in discard.bpf.c, complete.bpf.c and
+ * fuzz.bpf.c; see docs/testing.md. The device is cut into regions of region_sectors;
+ * requests do not cross them (chunk_sectors).
  */
 #include <asm-generic/errno-base.h>
 #include <linux/types.h>

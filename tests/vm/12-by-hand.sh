@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A hand-written program that uses every part of the kernel ABI, on both
-# engines: files and block devices, and block devices kept on the ring
+# A hand-written program that plans in every way the kernel ABI knows, on both engines:
+# files and block devices, and block devices kept on the ring
 . "$(dirname "$0")/lib.sh"
 
 truncate -s 16M "$disk/a" "$disk/b"
