@@ -43,6 +43,7 @@ struct parse_context {
 		struct source *source;
 		void *buffer; /* of the scanner */
 		int line;
+		int column;
 	} includes[PARSE_MAX_INCLUDES];
 	int nr_includes; /* that are open */
 	unsigned int nr_files; /* all that were included so far */
