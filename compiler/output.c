@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,9 @@
 
 struct output {
 	const char *path; /* what the user asked for */
+	char target[PATH_MAX]; /* the file there, behind symbolic links */
+	struct stat old; /* of that file; st_mode is 0 if there is none */
+	int special_fd; /* a device, a pipe or the like to write into; -1: a file takes its place */
 	char directory[PATH_MAX]; /* work directory */
 	int directory_fd; /* -1: there is none */
 	/* The policy in it, where the object's debug information finds it */
@@ -44,18 +48,66 @@ static const char *output_base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* --- what is there already --- */
+
+/* A file that has no name any more, such as a standard output, cannot be replaced either */
+static bool output_is_special(const struct output *output)
+{
+	return !S_ISREG(output->old.st_mode) || !output->old.st_nlink;
+}
+
+/* The new file gets the name that @path leads to; what is no file is written into */
+static int output_find_target(struct output *output)
+{
+	struct stat link;
+
+	if (lstat(output->path, &link)) {
+		if (strlen(output->path) >= sizeof(output->target))
+			return output_error("write", output->path, -ENAMETOOLONG);
+		strcpy(output->target, output->path);
+		return 0;
+	}
+	if (stat(output->path, &output->old))
+		return output_error("write", output->path, -errno);
+	if (!output_is_special(output))
+		return realpath(output->path, output->target)
+			       ? 0
+			       : output_error("write", output->path, -errno);
+
+	/* Before there is anything to clean up: a pipe may wait for its reader */
+	output->special_fd = open(output->path, O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
+	return output->special_fd < 0 ? output_error("write", output->path, -errno) : 0;
+}
+
 /* --- the work directory --- */
+
+/* Beside the target, so that it can be renamed */
+static int output_name_directory(struct output *output)
+{
+	const size_t size = sizeof(output->directory);
+	const char *temporary = getenv("TMPDIR");
+	int parent_length = output_base_name(output->target) - output->target;
+	int length;
+
+	if (output->special_fd >= 0)
+		length = snprintf(output->directory, size, "%s/ublkpolc.XXXXXX",
+				  temporary && *temporary ? temporary : "/tmp");
+	else
+		length = snprintf(output->directory, size, "%.*s.ublkpolc.XXXXXX", parent_length,
+				  output->target);
+	return length < (int)size ? 0 : output_error("write", output->path, -ENAMETOOLONG);
+}
 
 static int output_begin(struct output *output, const char *path)
 {
-	int parent_length = output_base_name(path) - path;
-	int length;
+	int err;
 
-	*output = (struct output){ .path = path, .directory_fd = -1 };
-	length = snprintf(output->directory, sizeof(output->directory), "%.*s.ublkpolc.XXXXXX",
-			  parent_length, path);
-	if (length >= (int)sizeof(output->directory))
-		return output_error("write", path, -ENAMETOOLONG);
+	*output = (struct output){ .path = path, .directory_fd = -1, .special_fd = -1 };
+	err = output_find_target(output);
+	if (!err)
+		err = output_name_directory(output);
+	if (err)
+		return err;
 	if (!mkdtemp(output->directory))
 		return output_error("write", path, -errno);
 
@@ -78,15 +130,56 @@ static int output_remove(const char *path, const struct stat *stat, int kind, st
 
 static void output_end(const struct output *output)
 {
+	if (output->special_fd >= 0)
+		close(output->special_fd);
 	if (output->directory_fd < 0)
 		return;
 	close(output->directory_fd);
 	nftw(output->directory, output_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Writes what is in @fd into the special file; 0 or -errno */
+static int output_copy(const struct output *output, int fd)
+{
+	char buffer[1 << 16];
+	ssize_t got, written;
+
+	while ((got = read(fd, buffer, sizeof(buffer))) > 0) {
+		for (ssize_t at = 0; at < got; at += written) {
+			written = write(output->special_fd, buffer + at, got - at);
+			if (written < 0)
+				return -errno;
+		}
+	}
+	return got < 0 ? -errno : 0;
+}
+
+static int output_publish_special(const struct output *output, const char *name)
+{
+	int fd = openat(output->directory_fd, name, O_RDONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return output_error("open", name, -errno);
+	/* A reader that goes away must not keep this from cleaning up */
+	signal(SIGPIPE, SIG_IGN);
+	err = output_copy(output, fd);
+	close(fd);
+	return err ? output_error("write", output->path, err) : 0;
+}
+
 static int output_publish(const struct output *output, const char *name)
 {
-	if (renameat(output->directory_fd, name, AT_FDCWD, output->path))
+	if (output->special_fd >= 0)
+		return output_publish_special(output, name);
+	if (output->old.st_mode) {
+		/* Only root can give files away: else it belongs to whoever wrote it */
+		if (fchownat(output->directory_fd, name, output->old.st_uid, output->old.st_gid, 0))
+			errno = 0;
+		if (fchmodat(output->directory_fd, name, output->old.st_mode & 0777, 0))
+			return output_error("write", output->path, -errno);
+	}
+	if (renameat(output->directory_fd, name, AT_FDCWD, output->target))
 		return output_error("write", output->path, -errno);
 	return 0;
 }
