@@ -4,6 +4,8 @@
 
 #include "ast.h"
 #include "diag.h"
+#include "plan.h"
+#include "policy_image.h"
 
 /**
  * check_policy() - find what is wrong with a policy and fill in what it means
@@ -12,5 +14,11 @@
  * left to layout.h.
  */
 void check_policy(struct ast_policy *policy, struct arena *arena, struct diag *diag);
+
+/**
+ * check_flushes() - find rules for flushes that leave out what other rules write
+ * @image: built from @plan
+ */
+void check_flushes(const struct policy_image *image, const struct plan *plan, struct diag *diag);
 
 #endif

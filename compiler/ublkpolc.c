@@ -163,6 +163,7 @@ static void check(struct run *run)
 	image_build(&run->image, &run->plan, &run->source, &run->diag);
 	if (run->diag.nr_errors > run->diag.nr_found)
 		return;
+	check_flushes(&run->image, &run->plan, &run->diag);
 	run->has_layout = layout_policy(&run->image, &run->plan, &run->options.sizes, &run->layout,
 					&run->scale, &run->diag);
 	if (!run->has_layout && !run->diag.nr_errors && needs_layout(run))

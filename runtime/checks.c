@@ -26,6 +26,8 @@ const struct check_info check_table[UBLKPOL_NR_CHECKS] = {
 					   "no rule uses a backend that is declared" },
 	[UBLKPOL_CHECK_UNUSED_SET] = { "unused-set", false, "no rule uses a set" },
 	[UBLKPOL_CHECK_UNUSED_PARAM] = { "unused-param", false, "nothing uses a parameter" },
+	[UBLKPOL_CHECK_UNFLUSHED] = { "unflushed", true,
+				      "a flush misses a backend that rules write to" },
 };
 
 struct ublkpol_check_levels checks_default(void)

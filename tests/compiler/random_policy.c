@@ -418,7 +418,8 @@ static void print_rare(struct random_draw *draw)
 	static const char *const wild[] = {
 		"write -> drop",	   "write fua -> drop", "LBA 0-50% write -> b0",
 		"read size <= 1KiB -> b1", "flush -> b0",	"LBA 10%-10.01% -> error EIO",
-		"LBA 0-100GiB -> b0",	   "sync -> zero",
+		"LBA 0-100GiB -> b0",	   "sync -> zero",	"flush prio be -> b0",
+		"flush meta -> b1",	   "flush -> user",
 	};
 
 	if (draw->is_wild && random_chance(70))

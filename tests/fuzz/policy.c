@@ -148,6 +148,7 @@ static void fuzz_layout(const struct policy_image *image, const struct plan *pla
 	struct resolve_layout layout;
 	enum routing_scale scale;
 
+	check_flushes(image, plan, diag);
 	if (layout_policy(image, plan, &sizes, &layout, &scale, diag))
 		fuzz_explain(image, plan, &layout, scale, arena);
 	resolve_free(&layout);

@@ -251,8 +251,9 @@ enum interpret_maybe interpret_may_hold(const struct interpreter *in,
 	case AST_CONDITION_NOT:
 		return INTERPRET_ALWAYS - interpret_may_hold(in, condition->operands, op, sector);
 	case AST_CONDITION_LBA:
-		return in_ranges(in, condition->ranges, sector) ? INTERPRET_ALWAYS
-								: INTERPRET_NEVER;
+		return op != UBLK_IO_OP_FLUSH && in_ranges(in, condition->ranges, sector)
+			       ? INTERPRET_ALWAYS
+			       : INTERPRET_NEVER;
 	case AST_CONDITION_OPS:
 		return is_op(condition->ops, op) ? INTERPRET_ALWAYS : INTERPRET_NEVER;
 	default:

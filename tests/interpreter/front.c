@@ -45,6 +45,7 @@ int front_open(struct front *front, const char *path)
 	image_build(&front->image, &front->plan, &front->source, &front->diag);
 	if (front->diag.nr_errors)
 		return -EINVAL;
+	check_flushes(&front->image, &front->plan, &front->diag);
 	layout_policy(&front->image, &front->plan, &sizes, &layout, &scale, &front->diag);
 	resolve_free(&layout);
 	front_find_shadowed(front);

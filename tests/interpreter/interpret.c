@@ -134,6 +134,17 @@ static bool may_write(const struct interpreter *in, const struct ast_condition *
 	return false;
 }
 
+static uint64_t backends_of(const struct ast_action *action)
+{
+	uint64_t backends = 0;
+
+	if (action->kind == AST_ACTION_ERROR)
+		return 0;
+	for (const struct ast_name *name = action->names; name; name = name->next)
+		backends |= 1ULL << name->index;
+	return backends;
+}
+
 int interpret_flush(struct interpreter *in, const struct interpret_request *request,
 		    uint64_t *backends)
 {
@@ -151,12 +162,32 @@ int interpret_flush(struct interpreter *in, const struct interpret_request *requ
 		bool is_meant = place.rule == INTERPRET_NO_RULE ? may_write(in, rule->condition)
 								: (int)i == place.rule;
 
-		if (!is_meant || rule->action->kind == AST_ACTION_ERROR)
-			continue;
-		for (const struct ast_name *name = rule->action->names; name; name = name->next)
-			*backends |= 1ULL << name->index;
+		if (is_meant)
+			*backends |= backends_of(rule->action);
 	}
 	return UBLK_BPF_SUBMIT;
+}
+
+bool interpret_flush_is_safe(const struct interpreter *in)
+{
+	enum interpret_maybe maybe = INTERPRET_NEVER;
+	uint64_t written = 0;
+
+	for (unsigned int i = 0; i < in->policy->nr_rules; i++) {
+		if (may_write(in, in->rules[i]->condition))
+			written |= backends_of(in->rules[i]->action);
+	}
+	for (unsigned int i = 0; i < in->policy->nr_rules && maybe != INTERPRET_ALWAYS; i++) {
+		const struct ast_rule *rule = in->rules[i];
+
+		if (!rule->condition || !interpret_names_flush(rule->condition))
+			continue;
+		maybe = interpret_may_hold(in, rule->condition, UBLK_IO_OP_FLUSH, 0);
+		if (maybe != INTERPRET_NEVER && rule->action->kind != AST_ACTION_ERROR &&
+		    rule->action->kind != AST_ACTION_USER && written & ~backends_of(rule->action))
+			return false;
+	}
+	return true;
 }
 
 unsigned int interpret_possible(struct interpreter *in, unsigned int op, uint64_t sector,

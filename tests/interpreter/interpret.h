@@ -94,6 +94,13 @@ int interpret_flush(struct interpreter *in, const struct interpret_request *requ
 		    uint64_t *backends);
 
 /**
+ * interpret_flush_is_safe() - does each flush that succeeds reach all that may be written?
+ *
+ * What goes to the handler is the handler's duty.
+ */
+bool interpret_flush_is_safe(const struct interpreter *in);
+
+/**
  * interpret_possible() - what can become of a sector, whatever the request is like
  * @places: room for one for each rule and one more
  *
@@ -104,7 +111,7 @@ unsigned int interpret_possible(struct interpreter *in, unsigned int op, uint64_
 
 /**
  * interpret_is_valid() - does every read find what was written, whatever the requests
- * are like, and do all ranges and targets fit?
+ * are like, does each flush reach it, and do all ranges and targets fit?
  *
  * Conditions that are not about LBA and operation count as independent of each other.
  */

@@ -191,7 +191,8 @@ bool interpret_is_valid(struct interpreter *in)
 		.writes = calloc(NR_WRITE_OPS * nr, sizeof(*possible.writes)),
 	};
 	bool result = in->dev_sectors && interpret_ranges_are_valid(in) &&
-		      all_coherent(in, &possible) && is_alias_free(in, &possible);
+		      interpret_flush_is_safe(in) && all_coherent(in, &possible) &&
+		      is_alias_free(in, &possible);
 
 	free(possible.reads);
 	free(possible.writes);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Does a flush reach what was written? */
+#include "policy_check.h"
+
+#define CHECK_FLUSH_WRITES (UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES)
+
+static __u64 check_flush_legs(const struct policy_image *image, __u32 rule)
+{
+	const struct ublkpol_target *target = policy_image_target(image, rule);
+	__u64 legs = 0;
+
+	for (__u32 i = 0; i < target->nr_legs; i++)
+		legs |= 1ULL << image->legs[target->first_leg + i];
+	return legs;
+}
+
+/* The backends that the rule may leave data on */
+static __u64 check_flush_written(const struct policy_image *image, __u32 rule)
+{
+	return image->rules[rule].ops & CHECK_FLUSH_WRITES ? check_flush_legs(image, rule) : 0;
+}
+
+/* An error is no lie, and a handler flushes what it must */
+static bool check_flush_is_honest(const struct policy_image *image, __u32 rule)
+{
+	__u32 action = policy_image_target(image, rule)->action;
+
+	return action == UBLKPOL_ACTION_ERROR || action == UBLKPOL_ACTION_USER;
+}
+
+static const char *check_flush_names(const struct policy_image *image, __u64 backends,
+				     struct arena *arena)
+{
+	const char *names = "";
+
+	for (__u32 b = 0; b < image->header->nr_backends; b++) {
+		if (backends & 1ULL << b)
+			names = arena_printf(arena, "%s%s'%s'", names, *names ? " and " : "",
+					     image->strings + image->backends[b].name);
+	}
+	return names;
+}
+
+static void check_flush_report(const struct policy_image *image, const struct plan *plan,
+			       __u32 rule, __u64 missed, struct diag *diag)
+{
+	__u32 writer = 0;
+
+	while (!(check_flush_written(image, writer) & missed))
+		writer++;
+	diag_check(diag, UBLKPOL_CHECK_UNFLUSHED, plan->rules[rule].rule->location,
+		   "without a rule for flushes, they reach all that is written",
+		   "a flush does not reach %s, which may hold what was written (line %u)",
+		   check_flush_names(image, missed, diag->arena), image->rules[writer].line);
+	diag_also(diag, plan->rules[writer].rule->location, "");
+}
+
+void check_flushes(const struct policy_image *image, const struct plan *plan, struct diag *diag)
+{
+	__u64 written = 0;
+
+	for (__u32 i = 0; i < image->header->nr_rules; i++)
+		written |= check_flush_written(image, i);
+	for (__u32 i = 0; i < image->header->nr_rules; i++) {
+		__u64 missed = written & ~check_flush_legs(image, i);
+
+		if (image->rules[i].flush == UBLKPOL_NEVER)
+			continue;
+		if (missed && !check_flush_is_honest(image, i))
+			check_flush_report(image, plan, i, missed, diag);
+		/* No flush comes to those behind it */
+		if (image->rules[i].flush == UBLKPOL_ALWAYS)
+			break;
+	}
+}
