@@ -201,7 +201,7 @@ void check_range(struct check *check, struct ast_range *range)
 		check_order(check, range, is_shared);
 }
 
-/* Boundaries in bytes are whole blocks; what a percentage is, is rounded */
+/* Sizes, chunks and offsets are whole blocks; only boundaries are rounded, when it is loaded */
 void check_block_multiple(struct check *check, const struct ast_quantity *quantity,
 			  const char *what)
 {
