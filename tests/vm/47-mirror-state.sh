@@ -1,8 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A leg that has failed a write is not read again: not after a swap to a policy
-# with other slots, not by a new daemon, only when it is another file
+# with other slots, not by a new daemon, only when it is another file; with and
+# without "degrade". What a leg cannot read comes from the other one.
 . "$(dirname "$0")/lib.sh"
+
+good="0 16384 linear /dev/nullb1 0"
+bad_first_mib="0 2048 error
+2048 14336 linear /dev/nullb1 2048"
+no_reads="0 16384 flakey /dev/nullb1 0 0 1 1 error_reads"
 
 failed_legs()
 {
@@ -10,12 +16,18 @@ failed_legs()
 		jq -r '[.mirrors[].legs[] | select(.failed) | .backend] | join(" ")'
 }
 
-# reads the whole device: the failed leg would give other bytes, or errors
+# reads the whole device: a stale leg would give other bytes, or errors
+read_all()
+{
+	dd if="$dev" of=read bs=1M iflag=direct status=none || fail "a read failed $1"
+	cmp read expected || fail "wrong bytes $1"
+}
+
+# check LEG WHEN: LEG has failed, and is not read
 check()
 {
-	[ "$(failed_legs)" = fd1 ] || fail "failed legs $1: '$(failed_legs)'"
-	dd if="$dev" of=read bs=1M iflag=direct status=none
-	cmp read expected || fail "the stale leg was read $1"
+	[ "$(failed_legs)" = "$1" ] || fail "failed legs $2: '$(failed_legs)'"
+	read_all "$2"
 }
 
 is_waiting()
@@ -23,42 +35,83 @@ is_waiting()
 	"$ublkpol" list --json | jq -e ".[] | select(.id == $id) | .state == \"waiting\"" >/dev/null
 }
 
+new_daemon()
+{
+	kill -9 "$pid"
+	within 20 is_waiting || fail "not waiting: $("$ublkpol" list)"
+	limited 60 "$ublkpol" recover -n "$id"
+	pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
+}
+
+# leg_is TABLE: what the leg on null_blk does from now on
+leg_is()
+{
+	dmsetup suspend leg
+	dmsetup reload leg <<<"$1"
+	dmsetup resume leg
+}
+
+write_new()
+{
+	head -c 64K /dev/urandom >new
+	dd if=new of="$dev" bs=64K count=1 oflag=direct conv=notrunc status=none
+}
+
 # Both legs begin alike; the second one refuses writes to its first MiB
 random_file "$disk/a" 8
 null_blk nullb1 8
 dd if="$disk/a" of="$block_device" bs=1M oflag=direct status=none
-dm leg "0 16384 linear $block_device 0"
-add mirror-a "$disk/a" "$block_device" -- --recovery wait
+dm leg "$good"
+leg=$block_device
+add mirror-a "$disk/a" "$leg" -- --recovery wait
 [ -z "$(failed_legs)" ] || fail "a leg has failed already: $(failed_legs)"
 
-dmsetup suspend leg
-dmsetup reload leg <<<"0 2048 error
-2048 14336 linear /dev/nullb1 2048"
-dmsetup resume leg
-head -c 64K /dev/urandom >new
-dd if=new of="$dev" bs=64K count=1 oflag=direct conv=notrunc status=none
+leg_is "$bad_first_mib"
+write_new
 # and can be read again, with what it missed missing
-dmsetup suspend leg
-dmsetup reload leg <<<"0 16384 linear /dev/nullb1 0"
-dmsetup resume leg
+leg_is "$good"
 cp "$disk/a" expected
 cmp -n 65536 new expected
-check "after the write"
+check fd1 "after the write"
 
 "$ublkpol" swap -n "$id" "$policies/mirror-b.bpf.o"
-check "after a swap"
+check fd1 "after a swap"
 "$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o"
-check "after a swap back"
-kill -9 "$pid"
-within 20 is_waiting || fail "not waiting: $("$ublkpol" list)"
-timeout 60 "$ublkpol" recover -n "$id"
-pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
-check "by a new daemon"
+check fd1 "after a swap back"
+new_daemon
+check fd1 "by a new daemon"
 "$ublkpol" stats -n "$id" | grep -q 'fd1: failed a write' || fail "stats does not tell"
 
 # another file, which the user has copied
 cp expected "$disk/copy"
 "$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o" -b fd1="$disk/copy"
 [ -z "$(failed_legs)" ] || fail "a new file has failed already: $(failed_legs)"
+del
+
+# Reads come from the first leg, and from the second one as long as it fails them
+dd if=expected of="$leg" bs=1M oflag=direct status=none
+add mirror-strict "$leg" "$disk/a" -- --recovery wait
+leg_is "$no_reads"
+read_all "with a leg that cannot read"
+[ "$(stat_of '.mirrors[0].legs[0].read_errors')" -ge 8 ] || fail "$("$ublkpol" stats -n "$id")"
+[ -z "$(failed_legs)" ] || fail "a read made a failed leg of $(failed_legs)"
+leg_is "$good"
+served=$(stat_of '.backends[0].read.bytes')
+read_all "when it can read again"
+[ "$(stat_of '.backends[0].read.bytes')" -eq $((served + (8 << 20))) ] ||
+	fail "the first leg is not read any more"
+
+# Without degrade the write fails, although the second leg has it
+leg_is "$bad_first_mib"
+! write_new 2>error || fail "a write succeeded without a leg"
+grep -q 'Input/output error' error || fail "$(cat error)"
+[ "$(stat_of '.mirrors[0].legs[0].write_errors')" -eq 1 ] || fail "$("$ublkpol" stats -n "$id")"
+leg_is "$good"
+cp "$disk/a" expected
+cmp -n 65536 new expected
+check fd0 "after a write that failed"
+new_daemon
+check fd0 "by a new daemon, after a write that failed"
+[ "$(stat_of '.mirrors[0].legs[0].failed')" = true ] || fail "stats does not tell"
 del
 dmsetup remove leg
