@@ -276,10 +276,17 @@ struct object_messages {
 	char errors[sizeof(((struct ublkpol_error *)0)->text)];
 };
 
+/* A rule may come from a file that the policy includes */
+static const char *object_source(const struct policy_image *image, unsigned int rule)
+{
+	return image->strings +
+	       (rule == RESOLVE_NO_RULE ? image->header->source : image->rules[rule].source);
+}
+
 static void object_message(void *arg, const struct resolve_message *message)
 {
 	struct object_messages *messages = arg;
-	const char *source = messages->image->strings + messages->image->header->source;
+	const char *source = object_source(messages->image, message->rule);
 	const char *check =
 		message->check == UBLKPOL_NO_CHECK ? NULL : check_table[message->check].name;
 	char text[1024], line[16] = "";

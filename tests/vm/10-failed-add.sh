@@ -35,6 +35,7 @@ refused 2 'NAME=PATH' "$ublkpol" add "$halves" --backend fd0
 refused 2 'usage|policy' "$ublkpol" add
 refused 4 'fd1' "$ublkpol" add "$halves" --backend fd0=a
 refused 4 'fd7' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=b --backend fd7=a
+refused 4 'included.inc:2: ' "$ublkpol" add "$policies/includes.bpf.o" --backend fd0=a
 refused 4 'nothing.*No such file' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=nothing
 refused 4 'empty' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=empty
 refused 4 'No such file' "$ublkpol" add nothing.bpf.o --backend fd0=a --backend fd1=b
