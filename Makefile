@@ -107,14 +107,15 @@ $(BUILD)/%.bpf.o: %.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*)
 	$(Q)mkdir -p $(@D)
 	$(Q)UBLKPOLC_CLANG=$(CLANG) $(BUILD)/ublkpolc -o $@ $<
 
-# For tests: where a policy says GiB, these say MiB
+# For tests: where a policy says GiB, these say MiB, and what happens every ten thousandth
+# time happens every hundredth
 SMALL_POLICIES	:= $(POLICIES:policies/%=$(BUILD)/small/%)
 SMALL_OBJECTS	:= $(SMALL_POLICIES:.ublkpol=.bpf.o)
 
-$(BUILD)/small/%.ublkpol: policies/%.ublkpol $(wildcard policies/*.ranges)
+$(BUILD)/small/%.ublkpol: policies/%.ublkpol $(wildcard policies/*.ranges) Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)cp policies/*.ranges $(@D)
-	$(Q)sed 's/GiB/MiB/g' $< >$@
+	$(Q)sed 's/GiB/MiB/g; s/every 10000 /every 100 /' $< >$@
 
 .PRECIOUS: $(SMALL_POLICIES)
 $(BUILD)/small/%.bpf.o: $(BUILD)/small/%.ublkpol $(BUILD)/ublkpolc $(wildcard bpf_templates/*)

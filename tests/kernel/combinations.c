@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * combinations OBJECT FILE: UBLK_F_BPF together with each other feature of ublk.
+ * combinations OBJECT BACKEND: UBLK_F_BPF together with each other feature of ublk,
+ * on a file or a block device.
  * Those that go with it do I/O through the feature; the others are refused.
  */
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -22,7 +24,7 @@
 #define DEVICE_BYTES (4U << 20)
 #define HALF_BYTES   (DEVICE_BYTES / 2)
 
-/* The second half of the device is redirected, and served from the same file */
+/* The second half of the device is redirected, and served from the same backend */
 struct combination {
 	int prog_fd, file_fd;
 };
@@ -258,6 +260,18 @@ static void check_update_size(const struct combination *c)
 	free(out);
 }
 
+/* A block device wants to be exclusive, and its bios pass by its page cache */
+static int open_backend(const char *path)
+{
+	int flags = O_RDWR;
+	struct stat st;
+
+	require(stat(path, &st) ? -errno : 0, "stat %s", path);
+	if (S_ISBLK(st.st_mode))
+		flags |= O_DIRECT | O_EXCL;
+	return require_fd(open(path, flags), path);
+}
+
 int main(int argc, char **argv)
 {
 	const __u64 from = HALF_BYTES / 512;
@@ -265,14 +279,14 @@ int main(int argc, char **argv)
 	struct bpf_object *object;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: combinations OBJECT FILE\n");
+		fprintf(stderr, "usage: combinations OBJECT BACKEND\n");
 		return 2;
 	}
 	object = programs_open(argv[1]);
 	constant_set(object, "redirect_from", &from, sizeof(from));
 	programs_load(object);
 	c.prog_fd = program_fd(object, "route");
-	c.file_fd = require_fd(open(argv[2], O_RDWR), argv[2]);
+	c.file_fd = open_backend(argv[2]);
 
 	check_works(&c, UBLK_F_USER_COPY, 1, "USER_COPY");
 	check_works(&c, UBLK_F_AUTO_BUF_REG, 1, "AUTO_BUF_REG");

@@ -62,6 +62,15 @@ fio --name=chance --filename="$dev" --direct=1 --ioengine=io_uring --rw=randread
 errors=$(jq '.jobs[0].total_err' chance.json)
 { [ "$errors" -ge 2 ] && [ "$errors" -le 150 ]; } ||
 	fail "$errors of 3000 requests failed"
+
+# every hundredth write takes two seconds
+"$ublkpol" set -n "$id" failing=0%
+begin=$(date +%s%N)
+dd if=/dev/zero of="$dev" bs=4K count=100 seek=4096 oflag=direct status=none
+took=$((($(date +%s%N) - begin) / 1000000))
+[ $took -ge 2000 ] || fail "100 writes took only $took ms"
+hiccups=$(stat_of '.rules[] | select(.counter == "hiccup") | .write.requests')
+[ "$hiccups" -eq 1 ] || fail "$hiccups of some 120 writes took long"
 del
 
 # the end of the device belongs to nobody
