@@ -27,7 +27,6 @@ struct ublkpol_plan {
 /* What a program that does not run in ublk finds in the place of the kernel's answers */
 struct ublkpol_inputs {
 	__u64 now; /* ns */
-	__u32 cpu;
 	__u32 nr_draws; /* of "chance" so far */
 	__u32 random[UBLKPOL_NR_RANDOM]; /* what they give, again and again */
 };

@@ -54,7 +54,8 @@ struct ublkpol_request {
 	__u32 op; /* UBLK_IO_OP_* */
 	__u32 flags;
 	__u32 ioprio;
-	__u32 queue;
+	__u16 queue;
+	__u16 cpu; /* no kernel has more */
 	__u32 op_counter; /* entry in struct ublkpol_counters */
 	/* All of this is on a small stack: a policy has the fields that it needs */
 #if UBLKPOL_NR_CONDITIONS
@@ -77,6 +78,7 @@ struct ublkpol_request {
 	{                                                                                     \
 		.sector = (ctx)->start_sector, .sectors = (ctx)->nr_sectors, .op = (ctx)->op, \
 		.flags = (ctx)->flags, .ioprio = (ctx)->ioprio, .queue = (ctx)->q_id,         \
+		.cpu = (__u16)(ctx)->cpu,                                                     \
 	}
 
 /* The part of a request that one SQE for each copy can carry */

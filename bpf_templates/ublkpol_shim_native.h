@@ -71,11 +71,6 @@ static __always_inline __attribute__((unused)) void ublkpol_trace_end(struct ubl
 	ublkpol_env->nr_traces++;
 }
 
-static __always_inline __attribute__((unused)) __u32 ublkpol_cpu(void)
-{
-	return ublkpol_env->inputs.cpu;
-}
-
 static __always_inline __attribute__((unused)) __u32 ublkpol_random(void)
 {
 	struct ublkpol_inputs *inputs = &ublkpol_env->inputs;

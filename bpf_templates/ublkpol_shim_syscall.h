@@ -48,13 +48,6 @@ static __always_inline struct ublkpol_inputs *ublkpol_inputs_now(void)
 	return bpf_map_lookup_elem(&ublkpol_inputs, &zero);
 }
 
-static __always_inline __u32 ublkpol_cpu(void)
-{
-	const struct ublkpol_inputs *inputs = ublkpol_inputs_now();
-
-	return inputs ? inputs->cpu : 0;
-}
-
 static __always_inline __u32 ublkpol_random(void)
 {
 	struct ublkpol_inputs *inputs = ublkpol_inputs_now();

@@ -15,11 +15,6 @@ static __always_inline long ublkpol_queue_sqe(void *ctx, const struct io_uring_s
 	return bpf_ublk_queue_sqe(ctx, sqe, sizeof(*sqe), slot);
 }
 
-static __always_inline __u32 ublkpol_cpu(void)
-{
-	return bpf_get_smp_processor_id();
-}
-
 static __always_inline __u32 ublkpol_random(void)
 {
 	return bpf_get_prandom_u32();

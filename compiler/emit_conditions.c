@@ -165,7 +165,7 @@ static void emit_term(struct emit *e, const struct ast_condition *term)
 		emit_spans(e, "rq->queue", term->spans);
 		break;
 	case AST_CONDITION_CPU:
-		emit_spans(e, "ublkpol_cpu()", term->spans);
+		emit_spans(e, "rq->cpu", term->spans);
 		break;
 	case AST_CONDITION_CHANCE:
 		emit_chance(e, &term->value);

@@ -95,8 +95,9 @@ static void draw_circumstances(struct decision *decision)
 		.flags = rq->flags,
 		.q_id = rq->queue,
 		.ioprio = rq->ioprio,
+		.cpu = rq->cpu,
 	};
-	decision->inputs = (struct ublkpol_inputs){ .now = 1000000000, .cpu = rq->cpu };
+	decision->inputs = (struct ublkpol_inputs){ .now = 1000000000 };
 	for (unsigned int i = 0; i < UBLKPOL_NR_RANDOM; i++)
 		decision->inputs.random[i] = rq->random;
 }

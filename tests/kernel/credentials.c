@@ -2,7 +2,8 @@
 /*
  * credentials OBJECT FILE: I/O on a backend is the server's, not the
  * submitter's. A write by somebody without CAP_FSETID takes the set-user-ID bit
- * from a file, and RLIMIT_FSIZE stops whom it limits: that tells whose it is.
+ * from a file, and RLIMIT_FSIZE stops whom it limits: that tells whose it is. The
+ * submitter's I/O priority is one that the server may not have.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/ioprio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "test_device.h"
@@ -21,6 +24,7 @@
 
 #define NOBODY	     65534
 #define DEVICE_BYTES (8U << 20)
+#define REALTIME     IOPRIO_PRIO_VALUE(IOPRIO_CLASS_RT, 4)
 
 /* In a child that is @uid, and may write no file beyond 4 KiB: 0 or its errno */
 static int write_as(const struct test_device *dev, uid_t uid)
@@ -35,6 +39,8 @@ static int write_as(const struct test_device *dev, uid_t uid)
 	require(pid < 0 ? -errno : 0, "fork");
 	if (!pid) {
 		signal(SIGXFSZ, SIG_IGN);
+		if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, REALTIME) < 0)
+			_exit(errno);
 		if (setrlimit(RLIMIT_FSIZE, &limit) || setresuid(uid, uid, uid))
 			_exit(errno);
 		_exit(pwrite(dev->disk_fd, bytes, 65536, 1 << 20) == 65536 ? 0 : errno);

@@ -12,7 +12,8 @@
 
 /*
  * What a routing program (SEC("ublk")) sees of a request. Read only; every
- * field is read whole, at its own size. New fields are added at the end.
+ * field is read whole, at its own size. New fields take the place of reserved
+ * ones: struct ublk_bpf_complete_ctx goes on behind it.
  */
 struct ublk_bpf_ctx {
 	__u64	start_sector;	/* first 512-byte sector on the ublk device */
@@ -23,6 +24,9 @@ struct ublk_bpf_ctx {
 	__u16	q_id;
 	__u16	tag;
 	__u32	ioprio;		/* IOPRIO_PRIO_VALUE() of the request */
+	__u32	cpu;		/* on which it was submitted */
+	__u32	reserved0;	/* not to be read, nor is reserved1 */
+	__u64	reserved1;
 };
 
 /* Bits of ublk_bpf_ctx.flags that struct ublksrv_io_desc does not carry */
