@@ -135,7 +135,7 @@ static void check_suffixes(struct check *check, const struct ast_rule *rule)
 		check_at(check, rule);
 
 	if (action->kind == AST_ACTION_MIRROR) {
-		if (action->is_degrade && rule->ops && !(rule->ops & CHECK_WRITE_OPS))
+		if (action->is_degrade && rule->ops && !(rule->ops & UBLKPOL_WRITE_OPS))
 			diag_error(check->diag, action->degrade_location, NULL,
 				   "nothing is written here that could degrade");
 		return;

@@ -91,7 +91,7 @@ static void check_term(struct check *check, struct ast_rule *rule, struct ast_co
 		break;
 	case AST_CONDITION_OPS:
 		if (condition->ops & UBLKPOL_OP_WRITE)
-			condition->ops |= CHECK_WRITE_OPS;
+			condition->ops |= UBLKPOL_WRITE_OPS;
 		rule->names_flush |= !!(condition->ops & UBLKPOL_OP_FLUSH);
 		break;
 	case AST_CONDITION_SIZE:
@@ -222,7 +222,7 @@ void check_condition(struct check *check, struct ast_rule *rule)
 
 	if (rule->names_flush && rule->nr_lists && !(rule->ops & UBLKPOL_OP_FLUSH))
 		check_flush(check, rule->condition, false);
-	if (!(rule->ops & UBLKPOL_OP_WRITE) && rule->ops & CHECK_WRITE_OPS &&
+	if (!(rule->ops & UBLKPOL_OP_WRITE) && rule->ops & UBLKPOL_WRITE_OPS &&
 	    rule->action->kind != AST_ACTION_ERROR && rule->action->kind != AST_ACTION_ZERO &&
 	    rule->action->kind != AST_ACTION_DROP && rule->action->kind != AST_ACTION_USER)
 		diag_error(check->diag, check_discard_location(rule->condition),

@@ -2,24 +2,6 @@
 /* Does a flush reach what was written? */
 #include "policy_check.h"
 
-#define CHECK_FLUSH_WRITES (UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES)
-
-static __u64 check_flush_legs(const struct policy_image *image, __u32 rule)
-{
-	const struct ublkpol_target *target = policy_image_target(image, rule);
-	__u64 legs = 0;
-
-	for (__u32 i = 0; i < target->nr_legs; i++)
-		legs |= 1ULL << image->legs[target->first_leg + i];
-	return legs;
-}
-
-/* The backends that the rule may leave data on */
-static __u64 check_flush_written(const struct policy_image *image, __u32 rule)
-{
-	return image->rules[rule].ops & CHECK_FLUSH_WRITES ? check_flush_legs(image, rule) : 0;
-}
-
 /* An error is no lie, and a handler flushes what it must */
 static bool check_flush_is_honest(const struct policy_image *image, __u32 rule)
 {
@@ -46,7 +28,7 @@ static void check_flush_report(const struct policy_image *image, const struct pl
 {
 	__u32 writer = 0;
 
-	while (!(check_flush_written(image, writer) & missed))
+	while (!(policy_image_written(image, writer) & missed))
 		writer++;
 	diag_check(diag, UBLKPOL_CHECK_UNFLUSHED, plan->rules[rule].rule->location,
 		   "without a rule for flushes, they reach all that is written",
@@ -60,9 +42,9 @@ void check_flushes(const struct policy_image *image, const struct plan *plan, st
 	__u64 written = 0;
 
 	for (__u32 i = 0; i < image->header->nr_rules; i++)
-		written |= check_flush_written(image, i);
+		written |= policy_image_written(image, i);
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
-		__u64 missed = written & ~check_flush_legs(image, i);
+		__u64 missed = written & ~policy_image_rule_legs(image, i);
 
 		if (image->rules[i].flush == UBLKPOL_NEVER)
 			continue;

@@ -4,18 +4,6 @@
 
 #include "emit_internal.h"
 
-#define EMIT_WRITE_OPS (UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES)
-
-/* Bit b: backend b is a leg of the target */
-static __u64 emit_legs(const struct policy_image *image, const struct ublkpol_target *target)
-{
-	__u64 legs = 0;
-
-	for (__u32 i = 0; i < target->nr_legs; i++)
-		legs |= 1ULL << image->legs[target->first_leg + i];
-	return legs;
-}
-
 /* Backends that rules write to, through mirrors or not */
 static __u64 emit_written(const struct policy_image *image, bool through_mirrors)
 {
@@ -24,9 +12,9 @@ static __u64 emit_written(const struct policy_image *image, bool through_mirrors
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
 		const struct ublkpol_target *target = policy_image_target(image, i);
 
-		if (image->rules[i].ops & EMIT_WRITE_OPS &&
+		if (image->rules[i].ops & UBLKPOL_WRITE_OPS &&
 		    (target->action == UBLKPOL_ACTION_MIRROR) == through_mirrors)
-			backends |= emit_legs(image, target);
+			backends |= policy_image_legs(image, target);
 	}
 	return backends;
 }
@@ -65,7 +53,7 @@ static void emit_flush_action(struct emit *e, const struct plan_rule *in, const 
 		emit(e, "%sreturn UBLK_BPF_REDIRECT;\n", indent);
 		return;
 	}
-	emit_fsyncs(e, emit_legs(e->image, target), indent);
+	emit_fsyncs(e, policy_image_legs(e->image, target), indent);
 	emit(e, "%sreturn ublkpol_finish(ctx, rq);\n", indent);
 }
 
@@ -173,7 +161,7 @@ void emit_mirrors(struct emit *e)
 		return;
 	for (__u32 i = 0; i < e->image->header->nr_targets; i++) {
 		if (e->image->targets[i].action == UBLKPOL_ACTION_MIRROR)
-			legs |= emit_legs(e->image, &e->image->targets[i]);
+			legs |= policy_image_legs(e->image, &e->image->targets[i]);
 	}
 	for (__u32 i = 0; i < e->image->header->nr_mirrors; i++)
 		degrading |= (__u64)emit_may_degrade(e->image, i) << i;

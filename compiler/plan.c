@@ -6,7 +6,7 @@
 
 static const unsigned int plan_dir_ops[UBLKPOL_NR_DIRS] = {
 	[UBLKPOL_DIR_READ] = UBLKPOL_OP_READ,
-	[UBLKPOL_DIR_WRITE] = UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES,
+	[UBLKPOL_DIR_WRITE] = UBLKPOL_WRITE_OPS,
 };
 
 static const char *const plan_dir_names[UBLKPOL_NR_DIRS] = { "reads", "writes" };

@@ -122,8 +122,6 @@ void routing_build(struct routing *routing, const struct policy_image *image,
 		   const struct resolve_layout *layout, enum routing_scale scale,
 		   struct arena *arena)
 {
-	const unsigned int writes = UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES;
-
 	*routing = (struct routing){
 		.image = image,
 		.dev_sectors = layout->dev_sectors,
@@ -134,11 +132,11 @@ void routing_build(struct routing *routing, const struct policy_image *image,
 	};
 	if (routing_has_one_part(layout)) {
 		routing_add_part(routing, layout, UBLKPOL_DIR_READ, "reads and writes",
-				 UBLKPOL_OP_READ | writes, arena);
+				 UBLKPOL_OP_READ | UBLKPOL_WRITE_OPS, arena);
 		return;
 	}
 	routing_add_part(routing, layout, UBLKPOL_DIR_READ, "reads", UBLKPOL_OP_READ, arena);
-	routing_add_part(routing, layout, UBLKPOL_DIR_WRITE, "writes", writes, arena);
+	routing_add_part(routing, layout, UBLKPOL_DIR_WRITE, "writes", UBLKPOL_WRITE_OPS, arena);
 }
 
 unsigned int routing_layers(const struct routing_part *part)

@@ -178,16 +178,6 @@ static void json_rules(struct json *json, const struct routing *routing, const s
 
 /* --- flushes --- */
 
-static __u64 json_legs_of(const struct policy_image *image, __u32 rule)
-{
-	const struct ublkpol_target *target = policy_image_target(image, rule);
-	__u64 legs = 0;
-
-	for (__u32 i = 0; i < target->nr_legs; i++)
-		legs |= 1ULL << image->legs[target->first_leg + i];
-	return legs;
-}
-
 /* @rule: index, or UBLKPOL_NO_RULE for what goes to everything that is written */
 static void json_flush(struct json *json, __u32 rule, bool is_conditional, __u64 backends)
 {
@@ -208,7 +198,6 @@ static void json_flush(struct json *json, __u32 rule, bool is_conditional, __u64
 
 static void json_flushes(struct json *json, const struct policy_image *image)
 {
-	const __u32 writes = UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES;
 	bool is_decided = false;
 	__u64 written = 0;
 
@@ -216,12 +205,11 @@ static void json_flushes(struct json *json, const struct policy_image *image)
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
 		const struct ublkpol_rule *rule = &image->rules[i];
 
-		if (rule->ops & writes)
-			written |= json_legs_of(image, i);
+		written |= policy_image_written(image, i);
 		if (is_decided || rule->flush == UBLKPOL_NEVER)
 			continue;
 		is_decided = rule->flush == UBLKPOL_ALWAYS;
-		json_flush(json, i, !is_decided, json_legs_of(image, i));
+		json_flush(json, i, !is_decided, policy_image_rule_legs(image, i));
 	}
 	if (!is_decided)
 		json_flush(json, UBLKPOL_NO_RULE, false, written);

@@ -50,6 +50,29 @@ static inline const struct ublkpol_target *policy_image_target(const struct poli
 	return &image->targets[image->rules[rule].target];
 }
 
+/** policy_image_legs() - the backends of a target; bit s: backend s */
+static inline __u64 policy_image_legs(const struct policy_image *image,
+				      const struct ublkpol_target *target)
+{
+	__u64 legs = 0;
+
+	for (__u32 i = 0; i < target->nr_legs; i++)
+		legs |= 1ULL << image->legs[target->first_leg + i];
+	return legs;
+}
+
+/** policy_image_rule_legs() - the backends that rule @rule leads to */
+static inline __u64 policy_image_rule_legs(const struct policy_image *image, __u32 rule)
+{
+	return policy_image_legs(image, policy_image_target(image, rule));
+}
+
+/** policy_image_written() - the backends that rule @rule may leave data on */
+static inline __u64 policy_image_written(const struct policy_image *image, __u32 rule)
+{
+	return image->rules[rule].ops & UBLKPOL_WRITE_OPS ? policy_image_rule_legs(image, rule) : 0;
+}
+
 /** policy_image_backend_target() - the target that is this backend alone, or UBLKPOL_NO_TARGET */
 __u32 policy_image_backend_target(const struct policy_image *image, __u32 backend);
 

@@ -584,15 +584,13 @@ static int object_fill_mirrors(const struct policy_object *policy, struct ublkpo
 
 	for (__u32 i = 0; i < image->header->nr_targets; i++) {
 		const struct ublkpol_target *target = &image->targets[i];
+		__u64 legs = policy_image_legs(image, target);
 		struct ublkpol_mirror mirror;
-		__u64 legs = 0;
 
 		if (target->action != UBLKPOL_ACTION_MIRROR)
 			continue;
 		if (bpf_map_lookup_elem(bpf_map__fd(policy->mirrors), &target->mirror, &mirror))
 			goto fail;
-		for (__u32 k = 0; k < target->nr_legs; k++)
-			legs |= 1ULL << image->legs[target->first_leg + k];
 		/* A map that is in use knows it; writing would undo what it learns meanwhile */
 		if ((mirror.legs & legs) == legs)
 			continue;
@@ -686,11 +684,8 @@ __u64 policy_object_write_slots(const struct policy_object *policy)
 	__u64 slots = 0;
 
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
-		const struct ublkpol_target *target = policy_image_target(image, i);
-
-		for (__u32 k = 0; image->rules[i].ops & UBLKPOL_OP_WRITE && k < target->nr_legs;
-		     k++)
-			slots |= 1ULL << image->legs[target->first_leg + k];
+		if (image->rules[i].ops & UBLKPOL_OP_WRITE)
+			slots |= policy_image_rule_legs(image, i);
 	}
 	return slots;
 }

@@ -130,15 +130,6 @@ static void checks_report_unknown(struct resolve *r, const struct checks_pair *p
 			    CHECKS_MAX_STEPS, checks_line(r, pair->write->rule));
 }
 
-static __u64 checks_legs(const struct resolve *r, const struct ublkpol_target *target)
-{
-	__u64 legs = 0;
-
-	for (__u32 i = 0; i < target->nr_legs; i++)
-		legs |= 1ULL << r->image->legs[target->first_leg + i];
-	return legs;
-}
-
 /* Do two hashes of the same chunk pick the same leg for every chunk? */
 static bool checks_same_shares(const struct resolve *r, const struct ublkpol_target *x,
 			       const struct ublkpol_target *y)
@@ -165,7 +156,7 @@ static bool checks_always_agree(const struct resolve *r, const struct checks_pai
 	if (to->action == UBLKPOL_ACTION_HASH)
 		return from->chunk == to->chunk && checks_same_shares(r, from, to);
 	return place_keeps_offsets(r->image, pair->write->target) &&
-	       !(checks_legs(r, from) & ~checks_legs(r, to));
+	       !(policy_image_legs(r->image, from) & ~policy_image_legs(r->image, to));
 }
 
 /*

@@ -157,20 +157,9 @@ static __u64 limits_items(const struct limits *l, __u64 sectors)
 	return worst;
 }
 
-static __u64 limits_legs(const struct policy_image *image, __u32 rule)
-{
-	const struct ublkpol_target *target = policy_image_target(image, rule);
-	__u64 legs = 0;
-
-	for (__u32 i = 0; i < target->nr_legs; i++)
-		legs |= 1ULL << image->legs[target->first_leg + i];
-	return legs;
-}
-
 /* A flush goes to every backend that a write can reach, or where a rule says */
 static __u32 limits_flush_items(const struct policy_image *image)
 {
-	const __u32 writes = UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES;
 	__u32 worst = 0, legs;
 	__u64 written = 0;
 
@@ -178,11 +167,10 @@ static __u32 limits_flush_items(const struct policy_image *image)
 		const struct ublkpol_rule *rule = &image->rules[i];
 
 		if (rule->flush != UBLKPOL_NEVER) {
-			legs = (__u32)__builtin_popcountll(limits_legs(image, i));
+			legs = (__u32)__builtin_popcountll(policy_image_rule_legs(image, i));
 			worst = legs > worst ? legs : worst;
 		}
-		if (rule->ops & writes)
-			written |= limits_legs(image, i);
+		written |= policy_image_written(image, i);
 	}
 	legs = (__u32)__builtin_popcountll(written);
 	return legs > worst ? legs : worst;

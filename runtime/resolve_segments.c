@@ -13,7 +13,7 @@
 
 static const __u32 segments_dir_ops[UBLKPOL_NR_DIRS] = {
 	[UBLKPOL_DIR_READ] = UBLKPOL_OP_READ,
-	[UBLKPOL_DIR_WRITE] = UBLKPOL_OP_WRITE | UBLKPOL_OP_DISCARD | UBLKPOL_OP_WRITE_ZEROES,
+	[UBLKPOL_DIR_WRITE] = UBLKPOL_WRITE_OPS,
 };
 
 /* A conditional rule that covers a cell */
