@@ -34,11 +34,11 @@ static void check_prio(struct check *check, struct ast_condition *condition)
 						.max = 7,
 						.example = "7" };
 
-	if (condition->has_level && condition->prio_class == AST_PRIO_IDLE)
+	if (!condition->has_level)
+		return;
+	if (check_value(check, &condition->value, &level) && condition->prio_class == AST_PRIO_IDLE)
 		diag_error(check->diag, condition->value.location, NULL,
 			   "the class idle has no levels");
-	else if (condition->has_level)
-		check_value(check, &condition->value, &level);
 }
 
 static void check_spans(struct check *check, struct ast_condition *condition)

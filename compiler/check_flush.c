@@ -26,14 +26,16 @@ static const char *check_flush_names(const struct policy_image *image, __u64 bac
 static void check_flush_report(const struct policy_image *image, const struct plan *plan,
 			       __u32 rule, __u64 missed, struct diag *diag)
 {
+	char where[POLICY_IMAGE_WHERE_SIZE];
 	__u32 writer = 0;
 
 	while (!(policy_image_written(image, writer) & missed))
 		writer++;
 	diag_check(diag, UBLKPOL_CHECK_UNFLUSHED, plan->rules[rule].rule->location,
 		   "without a rule for flushes, they reach all that is written",
-		   "a flush does not reach %s, which may hold what was written (line %u)",
-		   check_flush_names(image, missed, diag->arena), image->rules[writer].line);
+		   "a flush does not reach %s, which may hold what was written (%s)",
+		   check_flush_names(image, missed, diag->arena),
+		   policy_image_where(image, &image->rules[writer], where));
 	diag_also(diag, plan->rules[writer].rule->location, "");
 }
 

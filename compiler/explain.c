@@ -233,6 +233,16 @@ static const char *explain_rule(struct explain *e, const struct ublkpol_rule *ru
 	return arena_printf(&e->arena, "%.*s...", EXPLAIN_MAX_RULE - 3, text);
 }
 
+/* For the column "line" */
+static const char *explain_line(struct explain *e, const struct ublkpol_rule *rule)
+{
+	char where[POLICY_IMAGE_WHERE_SIZE];
+
+	if (rule->source == e->routing->image->header->source)
+		return arena_printf(&e->arena, "%u", rule->line);
+	return arena_printf(&e->arena, "%s", policy_image_where(e->routing->image, rule, where));
+}
+
 static struct explain_row explain_row(struct explain *e, const struct routing_segment *segment,
 				      unsigned int number)
 {
@@ -243,7 +253,7 @@ static struct explain_row explain_row(struct explain *e, const struct routing_se
 		row.cells[COLUMN_RANGE] = explain_range(e, segment->start, segment->end);
 	if (!choice->rule)
 		return row;
-	row.cells[COLUMN_LINE] = arena_printf(&e->arena, "%u", choice->rule->line);
+	row.cells[COLUMN_LINE] = explain_line(e, choice->rule);
 	row.cells[COLUMN_RULE] = explain_rule(e, choice->rule);
 	row.cells[COLUMN_PLACES] = explain_places(e, choice);
 	return row;
@@ -326,6 +336,7 @@ static void explain_head(struct explain *e)
 static void explain_flushes(struct explain *e)
 {
 	const struct policy_image *image = e->routing->image;
+	char where[POLICY_IMAGE_WHERE_SIZE];
 	bool is_named = false;
 
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
@@ -339,7 +350,8 @@ static void explain_flushes(struct explain *e)
 			putc('\n', e->out);
 		}
 		is_named = true;
-		fprintf(e->out, "  line %u  %s\n", rule->line, explain_rule(e, rule));
+		fprintf(e->out, "  %s  %s\n", policy_image_where(image, rule, where),
+			explain_rule(e, rule));
 	}
 	if (!is_named)
 		fputs("\nA flush goes to every backend that some rule writes to.\n", e->out);

@@ -167,13 +167,14 @@ static unsigned int svg_layers(const struct routing_part *part)
 static void svg_tooltip(const struct svg *svg, const struct routing_segment *segment,
 			const struct routing_choice *choice)
 {
-	char start[ROUTING_TEXT_SIZE], end[ROUTING_TEXT_SIZE];
+	char start[ROUTING_TEXT_SIZE], end[ROUTING_TEXT_SIZE], where[POLICY_IMAGE_WHERE_SIZE];
 
 	fprintf(svg->out, "<title>LBA %s-%s, ",
 		routing_position(svg->routing, segment->start, start),
 		routing_position(svg->routing, segment->end, end));
 	if (choice->rule) {
-		fprintf(svg->out, "line %u: ", choice->rule->line);
+		svg_text(svg, policy_image_where(svg->routing->image, choice->rule, where));
+		fputs(": ", svg->out);
 		svg_text(svg, routing_string(svg->routing, choice->rule->text));
 	} else {
 		fputs("no rule matches", svg->out);
@@ -349,22 +350,30 @@ static void svg_backend_names(const struct svg *svg)
 
 /* --- the rest --- */
 
+/* Behind "line 7" in a column; after the name of another file where that ends */
+static double svg_rule_offset(size_t length)
+{
+	double offset = 40 + 6.5 * (double)length;
+
+	return offset < 90 ? 90 : offset;
+}
+
 static void svg_legend(struct svg *svg, double y)
 {
 	const struct policy_image *image = svg->routing->image;
-	char line[16];
+	char where[POLICY_IMAGE_WHERE_SIZE];
 
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
 		if (i == SVG_MAX_LEGEND) {
 			svg_label(svg, SVG_MARGIN, y, "small", "... and more rules");
 			return;
 		}
-		snprintf(line, sizeof(line), "line %u", image->rules[i].line);
 		fprintf(svg->out,
 			"<rect x=\"%d\" y=\"%.1f\" width=\"24\" height=\"12\" fill=\"%s\"/>\n",
 			SVG_MARGIN, y - 10, svg_fill(svg, policy_image_target(image, i)));
-		svg_label(svg, SVG_MARGIN + 34, y, "small", line);
-		svg_label(svg, SVG_MARGIN + 90, y, "rule",
+		policy_image_where(image, &image->rules[i], where);
+		svg_label(svg, SVG_MARGIN + 34, y, "small", where);
+		svg_label(svg, SVG_MARGIN + svg_rule_offset(strlen(where)), y, "rule",
 			  routing_string(svg->routing, image->rules[i].text));
 		y += SVG_LEGEND_LINE;
 	}

@@ -52,8 +52,10 @@ static void layout_report(void *arg, const struct resolve_message *message)
 		diag_error(diag, location, hint, "%s", message->text);
 	else
 		diag_check(diag, message->check, location, hint, "%s", message->text);
-	if (message->other != RESOLVE_NO_RULE && message->other != message->rule)
-		diag_also(diag, layout_rule(layout, message->other)->location, "");
+	for (unsigned int i = 0; i < message->nr_others; i++) {
+		if (message->others[i] != message->rule)
+			diag_also(diag, layout_rule(layout, message->others[i])->location, "");
+	}
 }
 
 /* A size for nobody is a typing error */

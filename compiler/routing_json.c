@@ -162,6 +162,7 @@ static void json_rules(struct json *json, const struct routing *routing, const s
 		const struct ublkpol_rule *rule = &routing->image->rules[i];
 
 		json_begin_object(json, NULL);
+		json_string(json, "file", routing_string(routing, rule->source));
 		json_number(json, "line", rule->line);
 		json_string(json, "label", routing_string(routing, rule->label));
 		json_string(json, "text", routing_string(routing, rule->text));

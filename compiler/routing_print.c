@@ -7,12 +7,15 @@
 static void print_choice(FILE *out, const struct routing *routing,
 			 const struct routing_choice *choice, struct arena *arena)
 {
+	char where[POLICY_IMAGE_WHERE_SIZE];
+
 	if (!choice->rule) {
 		fputs(" unmatched", out);
 		return;
 	}
-	fprintf(out, " %s line %u: %s", choice->is_conditional ? "maybe" : "rule",
-		choice->rule->line, routing_target(routing, choice, arena));
+	fprintf(out, " %s %s: %s", choice->is_conditional ? "maybe" : "rule",
+		policy_image_where(routing->image, choice->rule, where),
+		routing_target(routing, choice, arena));
 	for (unsigned int i = 0; i < choice->nr_places; i++) {
 		const struct routing_place *place = &choice->places[i];
 		const struct ublkpol_backend *backend = &routing->image->backends[place->backend];

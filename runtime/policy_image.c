@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <linux/ublk_bpf.h>
 
@@ -280,6 +281,20 @@ static int image_check_lists(const struct policy_image *image, struct ublkpol_er
 			return image_error(err, "a parameter");
 	}
 	return 0;
+}
+
+const char *policy_image_where(const struct policy_image *image, const struct ublkpol_rule *rule,
+			       char text[POLICY_IMAGE_WHERE_SIZE])
+{
+	const char *file = image->strings + rule->source;
+	size_t length = strlen(file), room = POLICY_IMAGE_WHERE_SIZE - sizeof(":4294967295");
+
+	if (rule->source == image->header->source)
+		snprintf(text, POLICY_IMAGE_WHERE_SIZE, "line %u", rule->line);
+	else
+		snprintf(text, POLICY_IMAGE_WHERE_SIZE, "%s:%u",
+			 length > room ? file + length - room : file, rule->line);
+	return text;
 }
 
 __u32 policy_image_backend_target(const struct policy_image *image, __u32 backend)

@@ -73,6 +73,18 @@ static inline __u64 policy_image_written(const struct policy_image *image, __u32
 	return image->rules[rule].ops & UBLKPOL_WRITE_OPS ? policy_image_rule_legs(image, rule) : 0;
 }
 
+#define POLICY_IMAGE_WHERE_SIZE 128
+
+/**
+ * policy_image_where() - where a rule is written, for texts that people read
+ * @text: set to "line 7", for a rule of a file that the policy includes "FILE:7"; what does
+ *	not fit is left out at the start of FILE
+ *
+ * Return: @text.
+ */
+const char *policy_image_where(const struct policy_image *image, const struct ublkpol_rule *rule,
+			       char text[POLICY_IMAGE_WHERE_SIZE]);
+
 /** policy_image_backend_target() - the target that is this backend alone, or UBLKPOL_NO_TARGET */
 __u32 policy_image_backend_target(const struct policy_image *image, __u32 backend);
 

@@ -12,8 +12,8 @@
 #define RESOLVE_NOMINAL_MIN (1ULL << 41) /* sectors */
 
 static void resolve_send(struct resolve *r, enum ublkpol_check check, unsigned int rule,
-			 unsigned int column, unsigned int other, const char *hint, const char *fmt,
-			 va_list args)
+			 unsigned int column, const __u32 *others, unsigned int nr_others,
+			 const char *hint, const char *fmt, va_list args)
 {
 	enum check_level level = check == UBLKPOL_NO_CHECK
 					 ? CHECK_ERROR
@@ -25,7 +25,8 @@ static void resolve_send(struct resolve *r, enum ublkpol_check check, unsigned i
 		.rule = rule,
 		.line = rule == RESOLVE_NO_RULE ? 0 : r->image->rules[rule].line,
 		.column = column,
-		.other = other,
+		.others = others,
+		.nr_others = nr_others,
 		.text = text,
 		.hint = hint,
 	};
@@ -45,18 +46,28 @@ void resolve_report(struct resolve *r, enum ublkpol_check check, unsigned int ru
 	va_list args;
 
 	va_start(args, fmt);
-	resolve_send(r, check, rule, column, RESOLVE_NO_RULE, hint, fmt, args);
+	resolve_send(r, check, rule, column, NULL, 0, hint, fmt, args);
 	va_end(args);
 }
 
 void resolve_report_pair(struct resolve *r, enum ublkpol_check check, unsigned int rule,
-			 unsigned int column, unsigned int other, const char *hint, const char *fmt,
-			 ...)
+			 unsigned int column, __u32 other, const char *hint, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	resolve_send(r, check, rule, column, other, hint, fmt, args);
+	resolve_send(r, check, rule, column, &other, 1, hint, fmt, args);
+	va_end(args);
+}
+
+void resolve_report_rules(struct resolve *r, enum ublkpol_check check, unsigned int rule,
+			  const __u32 *others, unsigned int nr_others, const char *hint,
+			  const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	resolve_send(r, check, rule, 0, others, nr_others, hint, fmt, args);
 	va_end(args);
 }
 

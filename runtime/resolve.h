@@ -25,7 +25,8 @@ struct resolve_message {
 	unsigned int rule; /* index, or RESOLVE_NO_RULE */
 	unsigned int line; /* of that rule in the policy file, or 0 */
 	unsigned int column; /* of the range in question, or 0 */
-	unsigned int other; /* another rule that the message is about, or RESOLVE_NO_RULE */
+	const __u32 *others; /* other rules that the message is about, by index */
+	unsigned int nr_others;
 	const char *text; /* valid during the call only, like @hint */
 	const char *hint; /* what to do, or NULL */
 };

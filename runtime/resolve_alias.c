@@ -143,27 +143,31 @@ static void alias_report_found(struct resolve *r, const struct place_extent *a,
 			       const struct place_extent *b, __u64 sector)
 {
 	char lba_a[RESOLVE_TEXT_SIZE], lba_b[RESOLVE_TEXT_SIZE], at[RESOLVE_TEXT_SIZE];
+	char where[POLICY_IMAGE_WHERE_SIZE];
 	__u64 run;
 
 	resolve_print_lba(r, lba_a, place_lba_of(r->image, a, sector, &run));
 	resolve_print_lba(r, lba_b, place_lba_of(r->image, b, sector, &run));
 	resolve_report_pair(r, UBLKPOL_CHECK_ALIAS, b->rule, 0, a->rule,
 			    "writing one of them would change the other",
-			    "LBA %s and LBA %s (line %u) both lie at %s of backend '%s'", lba_b,
-			    lba_a, r->image->rules[a->rule].line, resolve_print_lba(r, at, sector),
+			    "LBA %s and LBA %s (%s) both lie at %s of backend '%s'", lba_b, lba_a,
+			    policy_image_where(r->image, &r->image->rules[a->rule], where),
+			    resolve_print_lba(r, at, sector),
 			    r->image->strings + r->image->backends[b->backend].name);
 }
 
 static void alias_report_unknown(struct resolve *r, const struct place_extent *a,
 				 const struct place_extent *b)
 {
+	char where[POLICY_IMAGE_WHERE_SIZE];
+
 	resolve_report_pair(r, UBLKPOL_CHECK_ALIAS, b->rule, 0, a->rule,
 			    "let the rules use other parts of it, or other backends",
 			    "after %u chunks it is not known whether two LBAs share a sector of "
-			    "backend '%s' (line %u)",
+			    "backend '%s' (%s)",
 			    ALIAS_MAX_STEPS,
 			    r->image->strings + r->image->backends[b->backend].name,
-			    r->image->rules[a->rule].line);
+			    policy_image_where(r->image, &r->image->rules[a->rule], where));
 }
 
 void resolve_check_alias(struct resolve *r, struct place_extents *extents)

@@ -15,9 +15,10 @@ static const char *checks_backend_name(const struct resolve *r, __u32 backend)
 	return r->image->strings + r->image->backends[backend].name;
 }
 
-static unsigned int checks_line(const struct resolve *r, __u32 rule)
+static const char *checks_where(const struct resolve *r, __u32 rule,
+				char text[POLICY_IMAGE_WHERE_SIZE])
 {
-	return r->image->rules[rule].line;
+	return policy_image_where(r->image, &r->image->rules[rule], text);
 }
 
 /* --- bounds: nothing reaches beyond the end of its backend --- */
@@ -98,6 +99,7 @@ static void checks_report_incoherence(struct resolve *r, const struct checks_pai
 				      const struct place *from, const struct place *to, __u64 lba)
 {
 	char at[RESOLVE_TEXT_SIZE], read_at[RESOLVE_TEXT_SIZE], write_at[RESOLVE_TEXT_SIZE];
+	char where[POLICY_IMAGE_WHERE_SIZE];
 	const char *may =
 		pair->read->is_conditional || pair->write->is_conditional ? "may be" : "is";
 	char hint[512], read_names[128], write_names[128];
@@ -110,24 +112,27 @@ static void checks_report_incoherence(struct resolve *r, const struct checks_pai
 	if (from->backends & ~to->backends)
 		resolve_report_pair(r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0,
 				    pair->write->rule, shown,
-				    "LBA %s %s read from %s but written to %s (line %u)", at, may,
-				    read_names, write_names, checks_line(r, pair->write->rule));
+				    "LBA %s %s read from %s but written to %s (%s)", at, may,
+				    read_names, write_names,
+				    checks_where(r, pair->write->rule, where));
 	else
 		resolve_report_pair(r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0,
 				    pair->write->rule, shown,
-				    "LBA %s %s read from %s at %s but written at %s (line %u)", at,
-				    may, read_names, resolve_print_lba(r, read_at, from->sector),
+				    "LBA %s %s read from %s at %s but written at %s (%s)", at, may,
+				    read_names, resolve_print_lba(r, read_at, from->sector),
 				    resolve_print_lba(r, write_at, to->sector),
-				    checks_line(r, pair->write->rule));
+				    checks_where(r, pair->write->rule, where));
 }
 
 static void checks_report_unknown(struct resolve *r, const struct checks_pair *pair)
 {
+	char where[POLICY_IMAGE_WHERE_SIZE];
+
 	resolve_report_pair(r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0, pair->write->rule,
 			    "read from a hash of the same chunk and weights",
 			    "after %u chunks it is not known whether reads find what was written "
-			    "(line %u)",
-			    CHECKS_MAX_STEPS, checks_line(r, pair->write->rule));
+			    "(%s)",
+			    CHECKS_MAX_STEPS, checks_where(r, pair->write->rule, where));
 }
 
 /* Do two hashes of the same chunk pick the same leg for every chunk? */
@@ -208,7 +213,7 @@ static bool checks_compare_outcomes(struct resolve *r, const struct checks_pair 
 				    __u64 end, unsigned int *left)
 {
 	bool is_read = resolve_is_mapped(r->image, pair->read);
-	char at[RESOLVE_TEXT_SIZE];
+	char at[RESOLVE_TEXT_SIZE], where[POLICY_IMAGE_WHERE_SIZE];
 
 	if (is_read && resolve_is_mapped(r->image, pair->write))
 		return checks_compare_places(r, pair, lba, end, left);
@@ -217,16 +222,16 @@ static bool checks_compare_outcomes(struct resolve *r, const struct checks_pair 
 		resolve_report_pair(
 			r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0, pair->write->rule,
 			"a read may go only where every write of that LBA goes",
-			"LBA %s is read from a backend, but writes are thrown away (line %u)", at,
-			checks_line(r, pair->write->rule));
+			"LBA %s is read from a backend, but writes are thrown away (%s)", at,
+			checks_where(r, pair->write->rule, where));
 		return true;
 	}
 	if (checks_action(r, pair->read) == UBLKPOL_ACTION_ZERO &&
 	    resolve_is_mapped(r->image, pair->write)) {
 		resolve_report_pair(r, UBLKPOL_CHECK_COHERENCE, pair->read->rule, 0,
 				    pair->write->rule, "let writes fail or go to 'zero' too",
-				    "LBA %s reads as zeroes, but is written to a backend (line %u)",
-				    at, checks_line(r, pair->write->rule));
+				    "LBA %s reads as zeroes, but is written to a backend (%s)", at,
+				    checks_where(r, pair->write->rule, where));
 		return true;
 	}
 	return false;
@@ -286,7 +291,7 @@ static void checks_mirror_is_alone(struct resolve *r, struct checks_seen *seen,
 {
 	const struct ublkpol_target *first = NULL;
 	struct resolve_outcome outcome, before = { .rule = UBLKPOL_NO_RULE };
-	char at[RESOLVE_TEXT_SIZE];
+	char at[RESOLVE_TEXT_SIZE], where[POLICY_IMAGE_WHERE_SIZE];
 
 	if (!write->mirror)
 		return;
@@ -306,9 +311,9 @@ static void checks_mirror_is_alone(struct resolve *r, struct checks_seen *seen,
 			resolve_report_pair(
 				r, UBLKPOL_CHECK_COHERENCE, outcome.rule, 0, before.rule,
 				"let all writes of an LBA go to mirrors of the same backends",
-				"LBA %s may be written to a mirror and past it (line %u)",
+				"LBA %s may be written to a mirror and past it (%s)",
 				resolve_print_lba(r, at, write->start),
-				checks_line(r, before.rule));
+				checks_where(r, before.rule, where));
 			return;
 		}
 		first = target;
@@ -392,33 +397,41 @@ static void checks_gaps(struct resolve *r, bool is_conditional)
 		checks_report_gap(r, "writes", write);
 }
 
+/* Such as "line 3, line 7 and common.ublkpol:2" */
+static void checks_list_rules(const struct resolve *r, const __u32 *rules, unsigned int nr,
+			      char *text, size_t size)
+{
+	char where[POLICY_IMAGE_WHERE_SIZE];
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < nr && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s",
+					 !i	      ? ""
+					 : i + 1 < nr ? ", "
+						      : " and ",
+					 checks_where(r, rules[i], where));
+}
+
 static void checks_report_shadowed(struct resolve *r, __u32 rule, __u32 first)
 {
 	__u32 takers[RESOLVE_MAX_TAKERS];
-	unsigned int nr = resolve_takers(r, rule, takers), used = 0;
-	char lines[64] = "";
+	unsigned int nr = resolve_takers(r, rule, takers);
+	char list[RESOLVE_MAX_TAKERS * POLICY_IMAGE_WHERE_SIZE];
 
-	if (nr > 1) {
-		for (unsigned int i = 0; i < nr; i++)
-			used += (unsigned int)snprintf(lines + used, sizeof(lines) - used, "%s%u",
-						       !i	    ? ""
-						       : i + 1 < nr ? ", "
-								    : " and ",
-						       checks_line(r, takers[i]));
-		resolve_report_pair(r, UBLKPOL_CHECK_SHADOWED, rule, 0, takers[0], NULL,
-				    "no request reaches this rule: the rules of lines %s%s match "
-				    "first",
-				    lines, nr == RESOLVE_MAX_TAKERS ? " ..." : "");
-		return;
-	}
-	if (first == UBLKPOL_NO_RULE)
+	if (nr <= 1 && first == UBLKPOL_NO_RULE) {
 		resolve_report(r, UBLKPOL_CHECK_SHADOWED, rule, 0, NULL,
 			       "no request reaches this rule: its LBA conditions hold for no LBA");
-	else
-		resolve_report_pair(
-			r, UBLKPOL_CHECK_SHADOWED, rule, 0, first, NULL,
-			"no request reaches this rule: the rule of line %u matches first",
-			checks_line(r, first));
+		return;
+	}
+	if (nr <= 1) {
+		takers[0] = first;
+		nr = 1;
+	}
+	checks_list_rules(r, takers, nr, list, sizeof(list));
+	resolve_report_rules(r, UBLKPOL_CHECK_SHADOWED, rule, takers, nr, NULL,
+			     "no request reaches this rule: the rule%s of %s%s match%s first",
+			     nr > 1 ? "s" : "", list, nr == RESOLVE_MAX_TAKERS ? " ..." : "",
+			     nr > 1 ? "" : "es");
 }
 
 /* Which rules get some LBA; of the others, who is in their way becomes their taker */

@@ -34,8 +34,13 @@ void resolve_report(struct resolve *r, enum ublkpol_check check, unsigned int ru
 
 /** resolve_report_pair() - the same for two rules; @other: the one that is not to blame */
 void resolve_report_pair(struct resolve *r, enum ublkpol_check check, unsigned int rule,
-			 unsigned int column, unsigned int other, const char *hint, const char *fmt,
-			 ...) __attribute__((format(printf, 7, 8)));
+			 unsigned int column, __u32 other, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 7, 8)));
+
+/** resolve_report_rules() - the same for a rule and several others */
+void resolve_report_rules(struct resolve *r, enum ublkpol_check check, unsigned int rule,
+			  const __u32 *others, unsigned int nr_others, const char *hint,
+			  const char *fmt, ...) __attribute__((format(printf, 7, 8)));
 
 /* Room for what resolve_print_size() and resolve_print_lba() write */
 #define RESOLVE_TEXT_SIZE 32

@@ -2,6 +2,9 @@
 /*
  * What any bytes do to the compiler, up to the C program that clang would get:
  * they must not crash it, hang it or leak memory. Linked with libFuzzer.
+ *
+ * An input is a policy, and behind it what else a run of the compiler gets: parts that
+ * a byte 0x1e each introduces, and a letter that says what it is (see fuzz_part()).
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +14,7 @@
 #include <unistd.h>
 
 #include "ast_print.h"
+#include "define.h"
 #include "emit.h"
 #include "explain.h"
 #include "format.h"
@@ -18,6 +22,7 @@
 #include "layout.h"
 #include "parse.h"
 #include "policy_check.h"
+#include "range_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -154,8 +159,73 @@ static void fuzz_layout(const struct policy_image *image, const struct plan *pla
 	resolve_free(&layout);
 }
 
+#define FUZZ_SEPARATOR	 0x1e
+#define FUZZ_MAX_DEFINES 4U
+
+/* What a run of the compiler gets beside the policy */
+struct fuzz_run {
+	const char *defines[FUZZ_MAX_DEFINES]; /* -D */
+	unsigned int nr_defines;
+	__u64 size; /* --size in bytes, or 0 */
+};
+
+/* A file in the directory of the run, as the policy may name it */
+static void fuzz_write(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	if (!out || fputs(text, out) < 0 || fclose(out)) {
+		perror(path);
+		abort();
+	}
+}
+
+static void fuzz_part(struct fuzz_run *run, char kind, const char *text)
+{
+	struct range_text_error error;
+
+	switch (kind) {
+	case 'D':
+		if (run->nr_defines < FUZZ_MAX_DEFINES)
+			run->defines[run->nr_defines++] = text;
+		break;
+	case 'I':
+		fuzz_write("included.ublkpol", text);
+		break;
+	case 'R':
+		fuzz_write("ranges", text);
+		break;
+	case 'S':
+		if (range_text_size(text, &run->size, &error))
+			run->size = 0;
+		break;
+	}
+}
+
+/* Return: the size of the policy, which the parts follow */
+static size_t fuzz_parts(struct fuzz_run *run, const uint8_t *data, size_t size,
+			 struct arena *arena)
+{
+	const uint8_t *end = data + size;
+	const uint8_t *part = size ? memchr(data, FUZZ_SEPARATOR, size) : NULL;
+	size_t policy_size = part ? (size_t)(part - data) : size;
+
+	unlink("included.ublkpol");
+	unlink("ranges");
+	while (part && ++part < end) {
+		const uint8_t *next = memchr(part, FUZZ_SEPARATOR, (size_t)(end - part));
+		const char *text = (const char *)part + 1;
+
+		fuzz_part(run, (char)*part,
+			  arena_strndup(arena, text, (size_t)((next ? next : end) - part - 1)));
+		part = next;
+	}
+	return policy_size;
+}
+
 /* As ublkpolc.c does it, --diagnostics=json for every other input */
-static void fuzz_compile(struct source *source, struct arena *arena, bool as_json)
+static void fuzz_compile(struct source *source, const struct fuzz_run *run, struct arena *arena,
+			 bool as_json)
 {
 	struct ast_policy policy = { 0 };
 	struct policy_image image;
@@ -166,13 +236,15 @@ static void fuzz_compile(struct source *source, struct arena *arena, bool as_jso
 	parse_policy(&policy, source, arena, &diag);
 	if (!diag.nr_errors)
 		fuzz_check_format(&policy, source, arena);
+	for (unsigned int i = 0; i < run->nr_defines; i++)
+		define_param(&policy, run->defines[i], DEFINE_FIRST_ORDER + i, arena, &diag);
 	check_policy(&policy, arena, &diag);
 	if (diag.nr_errors == diag.nr_found)
 		plan_build(&plan, &policy, arena, &diag);
 	if (diag.nr_errors == diag.nr_found) {
 		image_build(&image, &plan, source, &diag);
 		fuzz_layout(&image, &plan, 0, arena, &diag);
-		fuzz_layout(&image, &plan, 1ULL << 30, arena, &diag);
+		fuzz_layout(&image, &plan, run->size ? run->size : 1ULL << 30, arena, &diag);
 	}
 	if (!diag.nr_errors)
 		fuzz_emit(&image, &plan);
@@ -182,12 +254,14 @@ static void fuzz_compile(struct source *source, struct arena *arena, bool as_jso
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena arena = { 0 };
+	struct fuzz_run run = { .nr_defines = 0 };
 	struct source source;
+	size_t policy_size = fuzz_parts(&run, data, size, &arena);
 
-	if (!source_read(&source, &arena, fuzz_file("1.ublkpol", data, size))) {
-		/* included files are sought in the (empty) directory of the run, not among fds */
+	if (!source_read(&source, &arena, fuzz_file("1.ublkpol", data, policy_size))) {
+		/* included files are sought in the directory of the run, not among fds */
 		source.name = "policy.ublkpol";
-		fuzz_compile(&source, &arena, size % 2);
+		fuzz_compile(&source, &run, &arena, size % 2);
 	}
 	arena_free(&arena);
 	return 0;

@@ -347,8 +347,8 @@ START_TEST(unreachable_rules)
 			 0);
 	ck_assert_str_eq(messages,
 			 "2 shadowed no request reaches this rule: the rule of line 1 matches "
-			 "first\n4 shadowed no request reaches this rule: the rules of lines 1 "
-			 "and 3 match first\n");
+			 "first\n4 shadowed no request reaches this rule: the rules of line 1 "
+			 "and line 3 match first\n");
 }
 END_TEST
 
@@ -383,15 +383,15 @@ START_TEST(rules_behind_conditions)
 	/* Two rules may share what a third one asks for */
 	shadowed_are(
 		"LBA 0-50% fua -> fd0\nLBA 50-100% fua -> fd0\nfua meta -> fd0\ndefault -> fd0",
-		"3 shadowed no request reaches this rule: the rules of lines 1 and 2 match "
-		"first\n");
+		"3 shadowed no request reaches this rule: the rules of line 1 and line 2 "
+		"match first\n");
 	shadowed_are("read -> fd0\nwrite -> fd0\ndefault -> fd0",
-		     "3 shadowed no request reaches this rule: the rules of lines 1 and 2 match "
-		     "first\n");
+		     "3 shadowed no request reaches this rule: the rules of line 1 and line 2 "
+		     "match first\n");
 	shadowed_are("LBA 0-10% -> fd0\nLBA 10-20% -> fd0\nLBA 20-30% -> fd0\n"
 		     "LBA 30-90% -> fd0\nLBA 90-100% -> fd0\ndefault -> fd0",
-		     "6 shadowed no request reaches this rule: the rules of lines 1, 2, 3 and 4 "
-		     "... match first\n");
+		     "6 shadowed no request reaches this rule: the rules of line 1, line 2, "
+		     "line 3 and line 4 ... match first\n");
 	shadowed_are("read fua -> fd0\nfua -> fd0\nwrite fua -> fd0\ndefault -> fd0",
 		     "3 shadowed no request reaches this rule: the rule of line 2 matches first\n");
 	shadowed_are("read fua -> fd0\nfua -> fd0\ndefault -> fd0", "");
