@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# One measurement on $dev, as one line of JSON on standard output
+# Measurements on $dev, each as one line of JSON on standard output
 
-# shellcheck source=bench/cpu-ticks.sh
-. "$bench/cpu-ticks.sh"
+# shellcheck source=bench/cpu-counters.sh
+. "$bench/cpu-counters.sh"
 
 # record DEVICE WORKLOAD BYTES DEPTH RATE COMMAND RESULT: COMMAND made the load,
 # RESULT is a JSON object
@@ -63,67 +63,50 @@ measure_instructions()
 	done
 }
 
-# The machine's ticks with work (tasks, kernel threads, interrupts), and its
-# context switches
-machine_counts()
+# fio_options WORKLOAD BYTES DEPTH RATE: sets $options
+fio_options()
 {
-	awk '$1 == "cpu" {
-		for (i = 2; i <= 9; i++)
-			busy += $i
-		busy -= $5 + $6
-	}
-	$1 == "ctxt" { print busy, $2 }' /proc/stat
+	options=(rw="$1")
+	[ "$1" != mix ] || options=(rw=randrw rwmixread=70)
+	options+=(filename="$dev" bs="$2" iodepth="$3" direct=1 ioengine=io_uring size=100%
+		allow_file_create=0)
+	[ "$4" -eq 0 ] || options+=(rate=$(($4 * 1000000)) rate_process=linear)
 }
 
-# fio_job WORKLOAD BYTES DEPTH RATE: sets $command
-fio_job()
+run_fio()
 {
-	local rw=(--rw="$1")
-
-	[ "$1" != mix ] || rw=(--rw=randrw --rwmixread=70)
-	[ "$4" -eq 0 ] || rw+=(--rate=$(($4 * 1000000)) --rate_process=linear)
-	command=(fio --name=bench "${rw[@]}" --filename="$dev" --bs="$2" --iodepth="$3" --direct=1
-		--ioengine=io_uring --size=100% --allow_file_create=0 --aux-path=. --eta=never
-		--output-format=json --output=fio.json)
+	fio --aux-path=. --eta=never --output-format=json --output=fio.json "$@"
 }
 
 # A clock that counts instructions, but fio, whose own has milliseconds: what
 # others have measured with it
 measure_fio_instructions()
 {
-	local command requests=20000
+	local options command requests=20000
 
 	[ "$3" -lt 65536 ] || requests=2000
-	fio_job "${@:2}"
-	command+=(--number_ios=$requests --norandommap)
-	"${command[@]}"
-	record "$@" "${command[*]}" "$(jq -c '
+	fio_options "${@:2}"
+	command=(--name=bench "${options[@]/#/--}" --number_ios="$requests" --norandommap)
+	run_fio "${command[@]}"
+	record "$@" "fio ${command[*]}" "$(jq -c '
 		.jobs[0] | [.read, .write | select(.total_ios > 0)] | {
 			requests: map(.total_ios) | add,
 			ns: (map(.runtime) | max * 1000000)
 		}' fio.json)"
 }
 
-# With a real clock: fio for $runtime
-measure_time()
+# time_result JOB: of that job in fio.json, and of what it noted before and after
+time_result()
 {
-	local command before=(0 0) after=(0 0) machine_before machine_after result
+	local before after
 
-	fio_job "${@:2}"
-	command+=(--time_based --runtime="$runtime")
-	# shellcheck disable=SC2207 # numbers
-	{
-		machine_before=($(machine_counts))
-		[ -z "$server" ] || before=($(cpu_ticks "$server"))
-		"${command[@]}"
-		[ -z "$server" ] || after=($(cpu_ticks "$server"))
-		machine_after=($(machine_counts))
-	}
-	result=$(jq -c --argjson user $((after[0] - before[0])) \
+	read -ra before < <(cpu_counters <"$1.prerun.txt")
+	read -ra after < <(cpu_counters <"$1.postrun.txt")
+	jq -c --argjson job "$1" --argjson user $((after[0] - before[0])) \
 		--argjson system $((after[1] - before[1])) \
-		--argjson busy $((machine_after[0] - machine_before[0])) \
-		--argjson switches $((machine_after[1] - machine_before[1])) '
-		.jobs[0] | ([.read, .write] | map(select(.total_ios > 0))) as $sides |
+		--argjson busy $((after[2] - before[2])) \
+		--argjson switches $((after[3] - before[3])) '
+		.jobs[$job] | ([.read, .write] | map(select(.total_ios > 0))) as $sides |
 		{
 			seconds: ([$sides[].runtime] | max | . / 1000),
 			requests: ([$sides[].total_ios] | add),
@@ -133,15 +116,50 @@ measure_time()
 			latency_p99_ns: ([$sides[].clat_ns.percentile["99.000000"]] | max),
 			server_user_ms: ($user * 10), server_system_ms: ($system * 10),
 			busy_ms: ($busy * 10), switches: $switches
-		}' fio.json)
-	record "$@" "${command[*]}" "$result"
+		}' fio.json
 }
 
+# With a real clock: fio for $runtime. One process has all workloads of a device as jobs,
+# one after the other: it takes seconds to start here, which is no work of the device.
+measure_time()
+{
+	local device=$1 workload fields options commands=() counters job
+
+	shift
+	counters=$(cpu_counters_command "$server")
+	for workload; do
+		IFS=/ read -ra fields <<<"$workload/0"
+		fio_options "${fields[@]:0:4}"
+		options+=(time_based runtime="$runtime")
+		printf '%s\n' "[${#commands[@]}]" stonewall "${options[@]}" \
+			exec_prerun="$counters" exec_postrun="$counters"
+		commands+=("fio --name=bench ${options[*]/#/--}")
+	done >fio.jobs
+	run_fio fio.jobs
+	job=0
+	for workload; do
+		IFS=/ read -ra fields <<<"$workload/0"
+		record "$device" "${fields[@]:0:4}" "${commands[job]}" "$(time_result $job)"
+		job=$((job + 1))
+	done
+}
+
+# measure DEVICE WORKLOAD/BYTES/DEPTH[/RATE]...
 measure()
 {
-	case $clock,$load in
-	instructions,ioload) measure_instructions "$@" ;;
-	instructions,fio) measure_fio_instructions "$@" ;;
-	real,*) measure_time "$@" ;;
-	esac
+	local device=$1 workload fields
+
+	# shellcheck disable=SC2154 # of the table
+	if [ "$clock" = real ]; then
+		measure_time "$@"
+		return
+	fi
+	shift
+	for workload; do
+		IFS=/ read -ra fields <<<"$workload/0"
+		case $load in
+		ioload) measure_instructions "$device" "${fields[@]:0:4}" ;;
+		fio) measure_fio_instructions "$device" "${fields[@]:0:4}" ;;
+		esac
+	done
 }
