@@ -3,8 +3,8 @@
 title='With a real clock: one queue, one CPU'
 clock=real
 cpus=1
-runtime=300ms
-rounds=3
+runtime=500ms
+rounds=1
 
 plan()
 {

@@ -3,8 +3,8 @@
 title='With a real clock: two backends with one queue, and two queues, two CPUs'
 clock=real
 cpus=2
-runtime=300ms
-rounds=3
+runtime=500ms
+rounds=1
 
 plan()
 {

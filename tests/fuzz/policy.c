@@ -215,9 +215,10 @@ static size_t fuzz_parts(struct fuzz_run *run, const uint8_t *data, size_t size,
 	while (part && ++part < end) {
 		const uint8_t *next = memchr(part, FUZZ_SEPARATOR, (size_t)(end - part));
 		const char *text = (const char *)part + 1;
+		size_t length = (size_t)((next ? next : end) - part);
 
-		fuzz_part(run, (char)*part,
-			  arena_strndup(arena, text, (size_t)((next ? next : end) - part - 1)));
+		if (length)
+			fuzz_part(run, (char)*part, arena_strndup(arena, text, length - 1));
 		part = next;
 	}
 	return policy_size;
