@@ -100,8 +100,10 @@ time_result()
 {
 	local before after
 
-	read -ra before < <(cpu_counters <"$1.prerun.txt")
-	read -ra after < <(cpu_counters <"$1.postrun.txt")
+	{
+		read -ra before
+		read -ra after
+	} < <(cpu_counters "$1.prerun.txt" "$1.postrun.txt")
 	jq -c --argjson job "$1" --argjson user $((after[0] - before[0])) \
 		--argjson system $((after[1] - before[1])) \
 		--argjson busy $((after[2] - before[2])) \

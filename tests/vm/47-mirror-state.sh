@@ -43,14 +43,6 @@ new_daemon()
 	pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
 }
 
-# leg_is TABLE: what the leg on null_blk does from now on
-leg_is()
-{
-	dmsetup suspend leg
-	dmsetup reload leg <<<"$1"
-	dmsetup resume leg
-}
-
 write_new()
 {
 	head -c 64K /dev/urandom >new
@@ -66,10 +58,10 @@ leg=$block_device
 add mirror-a "$disk/a" "$leg" -- --recovery wait
 [ -z "$(failed_legs)" ] || fail "a leg has failed already: $(failed_legs)"
 
-leg_is "$bad_first_mib"
+dm_becomes leg "$bad_first_mib"
 write_new
 # and can be read again, with what it missed missing
-leg_is "$good"
+dm_becomes leg "$good"
 cp "$disk/a" expected
 cmp -n 65536 new expected
 check fd1 "after the write"
@@ -91,22 +83,22 @@ del
 # Reads come from the first leg, and from the second one as long as it fails them
 dd if=expected of="$leg" bs=1M oflag=direct status=none
 add mirror-strict "$leg" "$disk/a" -- --recovery wait
-leg_is "$no_reads"
+dm_becomes leg "$no_reads"
 read_all "with a leg that cannot read"
 [ "$(stat_of '.mirrors[0].legs[0].read_errors')" -ge 8 ] || fail "$("$ublkpol" stats -n "$id")"
 [ -z "$(failed_legs)" ] || fail "a read made a failed leg of $(failed_legs)"
-leg_is "$good"
+dm_becomes leg "$good"
 served=$(stat_of '.backends[0].read.bytes')
 read_all "when it can read again"
 [ "$(stat_of '.backends[0].read.bytes')" -eq $((served + (8 << 20))) ] ||
 	fail "the first leg is not read any more"
 
 # Without degrade the write fails, although the second leg has it
-leg_is "$bad_first_mib"
+dm_becomes leg "$bad_first_mib"
 ! write_new 2>error || fail "a write succeeded without a leg"
 grep -q 'Input/output error' error || fail "$(cat error)"
 [ "$(stat_of '.mirrors[0].legs[0].write_errors')" -eq 1 ] || fail "$("$ublkpol" stats -n "$id")"
-leg_is "$good"
+dm_becomes leg "$good"
 cp "$disk/a" expected
 cmp -n 65536 new expected
 check fd0 "after a write that failed"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A backend that a swap drops is flushed: the next flush of the device promises
-# what was written there, too, and would not reach it any more
+# what was written there, too, and would not reach it any more. It waits for that,
+# and fails if that fails.
 . "$(dirname "$0")/lib.sh"
 
 flushes()
@@ -20,4 +21,51 @@ dd if=/dev/urandom of="$dev" bs=64K seek=$((6 * 16)) count=1 oflag=direct status
 before=$(flushes)
 "$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd1="$disk/c"
 [ "$(flushes)" -gt "$before" ] || fail "the backend was dropped without a flush"
+
+flush()
+{
+	dd if=/dev/null of="$dev" conv=fsync,notrunc status=none 2>flush.err
+}
+
+write_to_fd1()
+{
+	dd if=/dev/urandom of="$dev" bs=64K seek=$((6 * 16)) count=1 oflag=direct status=none
+}
+
+flush || fail "a flush fails: $(cat flush.err)"
 del
+
+sectors=$(blockdev --getsz "$cached")
+dm leg "0 $sectors linear $cached 0"
+leg=$block_device
+
+# The flush of the dropped backend does not end: a flush of the device has to wait, and
+# nothing else
+add halves "$disk/a" "$leg" -- --no-discard
+write_to_fd1
+dmsetup suspend leg
+"$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd1="$disk/c" &
+swap=$!
+(flush && touch flushed) &
+flush=$!
+sleep 2
+[ ! -e flushed ] || fail "a flush has overtaken that of the dropped backend"
+kill -0 "$swap" || fail "the swap has not waited for the dropped backend"
+limited 20 dd if="$dev" of=/dev/null bs=64K count=16 iflag=direct status=none ||
+	fail "reads wait, too"
+dmsetup resume leg
+wait "$swap"
+wait "$flush"
+[ -e flushed ] || fail "the flush has failed: $(cat flush.err)"
+del
+
+# It fails: so does one flush of the device
+add halves "$disk/a" "$leg" -- --no-discard
+write_to_fd1
+dm_becomes leg "0 $sectors flakey $cached 0 0 3600 1 error_writes"
+"$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd1="$disk/c"
+! flush || fail "what the dropped backend has lost is said to be durable"
+grep -q 'Input/output error' flush.err || fail "the flush says $(cat flush.err)"
+flush || fail "a failed flush fails more than once: $(cat flush.err)"
+del
+dmsetup remove leg

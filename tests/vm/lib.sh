@@ -54,6 +54,14 @@ dm()
 	[ -b "$block_device" ] || fail "no $block_device"
 }
 
+# dm_becomes NAME TABLE: what it does from now on
+dm_becomes()
+{
+	dmsetup suspend "$1"
+	dmsetup reload "$1" <<<"$2"
+	dmsetup resume "$1"
+}
+
 # add POLICY PATH... [-- OPTION...]: a device whose fd0, fd1 ... are the PATHs;
 # sets $dev, $id and $pid
 add()
