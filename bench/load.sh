@@ -39,13 +39,16 @@ nr_requests()
 }
 
 # How often to measure, for a median: few large requests are little beside what the
-# kernel does at its own times, and who wakes up whom is luck at depth 1, too. Copying
-# through user mode costs by far the most and varies the least.
+# kernel does at its own times, and who wakes up whom is luck at depth 1, too. With a
+# scheduler, requests in flight go to a server one by one or several at a time, and remain
+# so for thousands of them. Copying through user mode costs by far the most and varies the
+# least.
 nr_runs()
 {
-	case $1 in
-	*-user_copy) echo 1 ;;
-	loop | *-copy) echo 3 ;;
+	case $1,$schedulers,$4 in
+	*-user_copy,*) echo 1 ;;
+	kublk-*,default,?*[0-9]) echo 9 ;;
+	loop,* | *-copy,*) echo 3 ;;
 	*) echo $(($3 >= 65536 ? 3 : 1)) ;;
 	esac
 }
@@ -58,6 +61,13 @@ measure_instructions()
 	runs=$(nr_runs "$@")
 	command=("$build/ioload" -w "$2" -b "$3" -d "$4" -n "$requests"
 		-u $((requests / 10)) ${server:+-s "$server"} "$dev")
+	# Else the two are on the same CPU or not, as it happens, and a wake-up of another CPU
+	# takes 2,000 instructions more
+	# shellcheck disable=SC2154 # of the table
+	if [ "$cpus" -gt 1 ]; then
+		command=(taskset 1 "${command[@]}")
+		[ -z "$server" ] || taskset -a -p 2 "$server" >/dev/null
+	fi
 	while [ $((runs--)) -gt 0 ]; do
 		record "$@" "${command[*]}" "$("${command[@]}")"
 	done
@@ -82,17 +92,21 @@ run_fio()
 # others have measured with it
 measure_fio_instructions()
 {
-	local options command requests=20000
+	local options command requests=20000 runs=1
 
 	[ "$3" -lt 65536 ] || requests=2000
+	# see nr_runs
+	[ "$schedulers,$cpus" = none,1 ] || runs=7
 	fio_options "${@:2}"
 	command=(--name=bench "${options[@]/#/--}" --number_ios="$requests" --norandommap)
-	run_fio "${command[@]}"
-	record "$@" "fio ${command[*]}" "$(jq -c '
-		.jobs[0] | [.read, .write | select(.total_ios > 0)] | {
-			requests: map(.total_ios) | add,
-			ns: (map(.runtime) | max * 1000000)
-		}' fio.json)"
+	while [ $((runs--)) -gt 0 ]; do
+		run_fio "${command[@]}"
+		record "$@" "fio ${command[*]}" "$(jq -c '
+			.jobs[0] | [.read, .write | select(.total_ios > 0)] | {
+				requests: map(.total_ios) | add,
+				ns: (map(.runtime) | max * 1000000)
+			}' fio.json)"
+	done
 }
 
 # time_result JOB: of that job in fio.json, and of what it noted before and after
