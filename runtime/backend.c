@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -24,6 +25,10 @@
  * driver and file system takes a sector.
  */
 #define DIRECT_FALLBACK_ALIGN 512U
+
+/* What a device had open is closed a moment after it and its server are gone */
+#define BACKEND_BUSY_WAIT_MS 1000
+#define BACKEND_BUSY_POLL_MS 20
 
 /* Larger blocks of a file system say nothing about its device */
 #define MAX_FILE_PHYSICAL_BLOCK 4096U
@@ -92,10 +97,28 @@ static int open_file(struct backend *b)
 	return b->fd < 0 ? -errno : 0;
 }
 
-static int lock_file(const struct backend *b, struct ublkpol_error *err)
+/* A file system without locks is no reason to refuse it */
+static int try_lock(struct backend *b)
 {
-	/* A file system without locks is no reason to refuse it */
-	if (flock(b->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+	return flock(b->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK ? -EBUSY : 0;
+}
+
+static int while_busy(int (*attempt)(struct backend *b), struct backend *b)
+{
+	const struct timespec pause = { .tv_nsec = BACKEND_BUSY_POLL_MS * 1000000L };
+	int ret, waited;
+
+	for (waited = 0;; waited += BACKEND_BUSY_POLL_MS) {
+		ret = attempt(b);
+		if (ret != -EBUSY || waited >= BACKEND_BUSY_WAIT_MS)
+			return ret;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int lock_file(struct backend *b, struct ublkpol_error *err)
+{
+	if (while_busy(try_lock, b))
 		return refuse(b, -EBUSY,
 			      "is locked by another process, perhaps another policy device "
 			      "(see ublkpol list)",
@@ -206,7 +229,7 @@ static int open_identified(struct backend *b, struct ublkpol_error *err)
 	struct statx stx = { 0 };
 	int ret;
 
-	ret = open_file(b);
+	ret = while_busy(open_file, b);
 	if (ret)
 		return explain_open(b, ret, err);
 	if (statx(b->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_DIOALIGN, &stx))

@@ -57,6 +57,13 @@ refused 4 'busy' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=/dev/nul
 dmsetup remove holder
 del
 before=$(state)
+# what a device had open may be closed a moment after it is gone
+flock b sh -c 'touch locked && sleep 0.5' &
+within 10 test -e locked || fail "flock has not locked"
+add halves a b
+wait $!
+del
+before=$(state)
 
 # Runs out of file descriptors at every point there is: 3 are not enough to
 # begin, and with enough of them it succeeds
