@@ -12,6 +12,7 @@ flushes()
 
 random_file "$disk/a" 8
 random_file "$disk/c" 8
+random_file "$disk/d" 8
 null_blk nullb1 8 cache_size=4
 cached=$block_device
 [ "$(cat "/sys/block/nullb1/queue/write_cache")" = "write back" ] || fail "no write cache"
@@ -44,15 +45,20 @@ leg=$block_device
 add halves "$disk/a" "$leg" -- --no-discard
 write_to_fd1
 dmsetup suspend leg
-"$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd1="$disk/c" &
+"$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd0="$disk/d" -b fd1="$disk/c" &
 swap=$!
+# a flush that comes before the new policy would be one of the old, and wait anyway
+reads_d()
+{
+	dd if="$dev" bs=64K count=1 iflag=direct status=none | cmp -s -n 65536 - "$disk/d"
+}
+within 20 reads_d || fail "reads wait, too, or the new policy is not there"
 (flush && touch flushed) &
 flush=$!
 sleep 2
 [ ! -e flushed ] || fail "a flush has overtaken that of the dropped backend"
 kill -0 "$swap" || fail "the swap has not waited for the dropped backend"
-limited 20 dd if="$dev" of=/dev/null bs=64K count=16 iflag=direct status=none ||
-	fail "reads wait, too"
+reads_d || fail "the new policy has gone"
 dmsetup resume leg
 wait "$swap"
 wait "$flush"
