@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * by-hand OBJECT BACKEND0 BACKEND1 [ring]: run a hand-written program on a ublk
- * device and check what each of its regions does. "ring" keeps block devices on
- * the ring engine. Prints one line per check; exit status 0 if all are right.
+ * by-hand OBJECT BACKEND0 BACKEND1 BAD_BACKEND [ring]: run a hand-written program on
+ * a ublk device and check what each of its regions does. The third backend fails
+ * everything. "ring" keeps block devices on the ring engine. Prints one line per
+ * check; exit status 0 if all are right.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <bpf/bpf.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/ioprio.h>
 
 #include "queue.h"
 #include "regions.h"
@@ -21,12 +30,15 @@
 
 #define QUEUE_DEPTH 16
 #define IO_BYTES    8192U
+#define ZEROED	    65536U
+#define NR_BACKENDS 3
 
 struct by_hand {
 	struct ublk_control control;
 	struct ublksrv_ctrl_dev_info info;
-	int backends[2];
-	int prog_fd;
+	int backends[NR_BACKENDS];
+	int prog_fd, complete_fd;
+	int record_fd;
 	int char_fd;
 	int disk_fd;
 	struct queue queue;
@@ -37,7 +49,7 @@ static void start_device(struct by_hand *t, bool ring)
 {
 	struct ublk_params params = {
 		.len = sizeof(params),
-		.types = UBLK_PARAM_TYPE_BASIC,
+		.types = UBLK_PARAM_TYPE_BASIC | UBLK_PARAM_TYPE_DISCARD,
 		.basic = {
 			.attrs = UBLK_ATTR_VOLATILE_CACHE | UBLK_ATTR_FUA,
 			.logical_bs_shift = 9,
@@ -48,15 +60,24 @@ static void start_device(struct by_hand *t, bool ring)
 			.chunk_sectors = REGION_BYTES / 512,
 			.dev_sectors = (__u64)NR_REGIONS * REGION_BYTES / 512,
 		},
+		.discard = {
+			.discard_granularity = 4096,
+			.max_discard_sectors = REGION_BYTES / 512,
+			.max_write_zeroes_sectors = REGION_BYTES / 512,
+			.max_discard_segments = 1,
+		},
 	};
-	struct ublk_bpf_slot slots[2] = {
+	struct ublk_bpf_slot slots[NR_BACKENDS] = {
 		{ .fd = t->backends[0], .flags = ring ? UBLK_BPF_SLOT_RING : 0 },
 		{ .fd = t->backends[1], .flags = ring ? UBLK_BPF_SLOT_RING : 0 },
+		{ .fd = t->backends[2], .flags = ring ? UBLK_BPF_SLOT_RING : 0 },
 	};
 	struct ublk_bpf_attach attach = {
 		.prog_fd = t->prog_fd,
+		.complete_fd = t->complete_fd,
+		.flags = UBLK_BPF_ATTACH_COMPLETE,
 		.max_items = 4,
-		.nr_slots = 2,
+		.nr_slots = NR_BACKENDS,
 		.slots = (unsigned long)slots,
 	};
 	struct ublkpol_error err = {};
@@ -202,17 +223,142 @@ static void check_hold(struct by_hand *t)
 	check(now_ns() - began >= 2 * REGION_HOLD_NS, "hold: a write and a read were held");
 }
 
+static struct by_hand_record record(const struct by_hand *t)
+{
+	struct by_hand_record r;
+	__u32 key = 0;
+
+	require(bpf_map_lookup_elem(t->record_fd, &key, &r), "read the program's record");
+	return r;
+}
+
+/* One write with a priority, on a CPU, that has to be durable: the program sees all of that */
+static void check_context(struct by_hand *t)
+{
+	const unsigned int ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 3);
+	unsigned char *bytes = pattern(REGION_SLOT0 * 16 + 1);
+	struct iovec iov = { .iov_base = bytes, .iov_len = IO_BYTES };
+	struct by_hand_record r;
+	cpu_set_t all, one;
+
+	CPU_ZERO(&one);
+	CPU_SET((int)sysconf(_SC_NPROCESSORS_ONLN) - 1, &one);
+	require(sched_getaffinity(0, sizeof(all), &all), "sched_getaffinity");
+	require(sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
+	require(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, ioprio), "ioprio_set");
+	check(pwritev2(t->disk_fd, &iov, 1, region_offset(REGION_SLOT0), RWF_DSYNC) == IO_BYTES,
+	      "context: a durable write");
+	r = record(t);
+	check(r.start_sector == (__u64)region_offset(REGION_SLOT0) / 512 &&
+		      r.nr_sectors == IO_BYTES / 512,
+	      "context: where");
+	check(r.op == UBLK_IO_OP_WRITE, "context: op");
+	check(r.flags & UBLK_IO_F_FUA && r.flags & UBLK_IO_F_SYNC, "context: flags");
+	check(r.dev_id == t->info.dev_id && r.q_id == 0 && r.tag < QUEUE_DEPTH,
+	      "context: device, queue, tag");
+	check(r.ioprio == ioprio, "context: I/O priority");
+	check(CPU_ISSET(r.cpu, &one), "context: CPU");
+	require(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0), "ioprio_set");
+	require(sched_setaffinity(0, sizeof(all), &all), "sched_setaffinity");
+	free(bytes);
+}
+
+static void check_complete(struct by_hand *t)
+{
+	struct by_hand_record before = record(t), r;
+	unsigned char *want = pattern(REGION_RETRY * 16 + 1);
+	__u64 began = now_ns();
+
+	check_region(t, REGION_RETRY, "retry", 0, 0);
+	r = record(t);
+	check(backend_has(t, 0, REGION_RETRY, 0, IO_BYTES, want), "retry: on backend 0");
+	check(now_ns() - began >= 2 * REGION_HOLD_NS, "retry: both waited for the second attempt");
+	check(r.nr_failures - before.nr_failures == 4 && r.attempt == 2,
+	      "retry: two attempts of each failed");
+	check(r.item_slot == 2 && r.item_result == -EIO && r.item_opcode == IORING_OP_READ,
+	      "retry: what failed");
+	check(r.item_off == (__u64)region_offset(REGION_RETRY) && !r.item_addr &&
+		      r.item_len == IO_BYTES,
+	      "retry: where it failed");
+	check_region(t, REGION_SETTLE, "settle", 0, 0);
+	check_region(t, REGION_STANDS, "stands", ENOSPC, ENOSPC);
+	check(record(t).nr_failures - r.nr_failures == 3, "settle, stands: three failures");
+	free(want);
+}
+
+enum zeroing {
+	ZEROING_DISCARD,
+	ZEROING_UNMAP,
+	ZEROING_KEEP,
+	NR_ZEROINGS,
+};
+
+static int zero_device(struct by_hand *t, enum zeroing zeroing, off_t at)
+{
+	__u64 range[2] = { (__u64)at, ZEROED };
+
+	if (zeroing == ZEROING_DISCARD)
+		return ioctl(t->disk_fd, BLKDISCARD, range) < 0 ? errno : 0;
+	return fallocate(t->disk_fd,
+			 FALLOC_FL_KEEP_SIZE | (zeroing == ZEROING_UNMAP ? FALLOC_FL_PUNCH_HOLE
+									 : FALLOC_FL_ZERO_RANGE),
+			 at, ZEROED) < 0
+		       ? errno
+		       : 0;
+}
+
+/* Bytes from @first on, of both backends' @slots, read as zeroes; all others as written */
+static void check_zeroing(struct by_hand *t, enum region region, const char *name,
+			  unsigned int slots, unsigned int first)
+{
+	static const char *const names[] = { "discard", "unmapping zeroes", "zeroes" };
+	const off_t at = (off_t)region * REGION_BYTES + ZEROED;
+	unsigned char *want = aligned_alloc(4096, ZEROED), *got = aligned_alloc(4096, ZEROED);
+	unsigned int slot;
+	enum zeroing i;
+
+	for (i = 0; i < NR_ZEROINGS; i++) {
+		memset(want, 0x5a, ZEROED);
+		for (slot = 0; slot < 2; slot++)
+			check(pwrite(t->backends[slot], want, ZEROED, at) == ZEROED,
+			      "%s: fill backend %u", name, slot);
+		check(!zero_device(t, i, at), "%s: %s works", name, names[i]);
+		for (slot = 0; slot < 2; slot++) {
+			memset(want, 0x5a, ZEROED);
+			if (slots & 1U << slot)
+				memset(want + first, 0, ZEROED - first);
+			check(pread(t->backends[slot], got, ZEROED, at) == ZEROED &&
+				      !memcmp(got, want, ZEROED),
+			      "%s: %s leaves what it should on backend %u", name, names[i], slot);
+		}
+	}
+	free(want);
+	free(got);
+}
+
+static void check_zeroings(struct by_hand *t)
+{
+	check_zeroing(t, REGION_SLOT0, "slot 0", 1, 0);
+	check_zeroing(t, REGION_MIRROR, "mirror", 3, 0);
+	check_zeroing(t, REGION_HALF_ZERO, "half dropped", 1, ZEROED / 2);
+	/* of a discard, the block layer would say that it worked */
+	check(zero_device(t, ZEROING_UNMAP, REGION_SLOT1 * (off_t)REGION_BYTES) == EOPNOTSUPP,
+	      "slot 1: the program refuses to zero");
+}
+
 static int attach_flipped(struct by_hand *t, __u32 flags, __u32 slot_flags)
 {
-	struct ublk_bpf_slot slots[2] = {
+	struct ublk_bpf_slot slots[NR_BACKENDS] = {
 		{ .fd = slot_flags ? 1 : t->backends[1], .flags = slot_flags },
 		{ .fd = slot_flags ? 0 : t->backends[0], .flags = slot_flags },
+		{ .fd = slot_flags ? 2 : t->backends[2], .flags = slot_flags },
 	};
 	struct ublk_bpf_attach attach = {
 		.prog_fd = t->prog_fd,
-		.flags = flags,
+		.complete_fd = t->complete_fd,
+		.flags = flags | UBLK_BPF_ATTACH_COMPLETE,
 		.max_items = 8,
-		.nr_slots = 2,
+		.nr_slots = NR_BACKENDS,
 		.slots = (unsigned long)slots,
 	};
 
@@ -241,6 +387,8 @@ static void check_replace(struct by_hand *t)
 	check_flipped(t, REGION_SLOT0, 1, "replaced: slot 0 is backend 1");
 	check(!attach_flipped(t, UBLK_BPF_ATTACH_REPLACE, 0), "replace: with open files");
 	check_flipped(t, REGION_SLOT1, 0, "replaced again: slot 1 is backend 0");
+	check(fdatasync(t->disk_fd) && errno == EIO,
+	      "replaced: that the bad backend could not be flushed is told once");
 	check(!fdatasync(t->disk_fd), "replaced: flush");
 }
 
@@ -264,20 +412,23 @@ int main(int argc, char **argv)
 {
 	struct bpf_object *object;
 	struct by_hand t = {};
+	int i;
 
-	if (argc < 4) {
-		fprintf(stderr, "usage: by-hand OBJECT BACKEND0 BACKEND1 [ring]\n");
+	if (argc < 2 + NR_BACKENDS) {
+		fprintf(stderr, "usage: by-hand OBJECT BACKEND0 BACKEND1 BAD_BACKEND [ring]\n");
 		return 2;
 	}
-	t.backends[0] = open(argv[2], O_RDWR | O_DIRECT | O_EXCL);
-	require_fd(t.backends[0], argv[2]);
-	t.backends[1] = open(argv[3], O_RDWR | O_DIRECT | O_EXCL);
-	require_fd(t.backends[1], argv[3]);
+	for (i = 0; i < NR_BACKENDS; i++)
+		t.backends[i] =
+			require_fd(open(argv[2 + i], O_RDWR | O_DIRECT | O_EXCL), argv[2 + i]);
 	object = programs_open(argv[1]);
 	programs_load(object);
 	t.prog_fd = program_fd(object, "by_hand");
-	start_device(&t, argc > 4);
+	t.complete_fd = program_fd(object, "by_hand_failed");
+	t.record_fd = map_fd(object, ".bss");
+	start_device(&t, argc > 2 + NR_BACKENDS);
 
+	check_context(&t);
 	check_region(&t, REGION_SLOT0, "slot 0", 0, 0);
 	check_region(&t, REGION_SLOT1, "slot 1", 0, 0);
 	check_region(&t, REGION_MIRROR, "mirror", 0, 0);
@@ -291,6 +442,8 @@ int main(int argc, char **argv)
 	check_region(&t, REGION_TWICE, "same bytes twice", 0, EIO);
 	check_region(&t, REGION_EMPTY, "empty plan", EIO, EIO);
 	check_hold(&t);
+	check_complete(&t);
+	check_zeroings(&t);
 	check(!fdatasync(t.disk_fd), "flush");
 	check_replace(&t);
 	check(t.counters.user_returns <= 1, "the server's thread did not return to user mode");
