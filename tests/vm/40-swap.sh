@@ -7,31 +7,6 @@
 # On each of three kinds of backends: a thousand in check-soak
 swaps=$(repeated 20 334)
 
-start_verify()
-{
-	fio --name=verify --filename="$dev" --direct=1 --ioengine=io_uring --rw=randrw \
-		--bsrange=4k-128k --blockalign=4k --iodepth=16 --verify=crc32c \
-		--verify_backlog=64 --serialize_overlap=1 --time_based --runtime=3600 \
-		--fsync=32 --aux-path=. --output=verify.out >verify.err 2>&1 &
-	load=$!
-	within 20 load_runs || fail "no load: $(cat verify.err)"
-}
-
-load_runs()
-{
-	[ "$(awk '{ print $1 + $5 }' "/sys/block/${dev#/dev/}/stat")" -gt 200 ]
-}
-
-# the load has seen no error so far; ends it, it verifies what it wrote
-stop_verify()
-{
-	kill -0 "$load" || fail "the load ended: $(cat verify.err verify.out)"
-	kill -INT "$load"
-	# Its status is that of the signal, what counts is in its report
-	wait "$load" || true
-	grep -q 'err= 0' verify.out || fail "the load saw an error: $(cat verify.out)"
-}
-
 rules_count()
 {
 	"$ublkpol" stats -n "$id" --json |
@@ -69,7 +44,7 @@ for backends in "$disk/a $disk/b" "$memory1 $memory2" "$disk/a $memory2"; do
 	[ "$("$ublkpol" stats -n "$id" --json | jq '.[0].rules | length')" -eq 4 ] ||
 		fail "the statistics are of another policy"
 	within 20 rules_count || fail "the new policy serves nothing: $("$ublkpol" stats -n "$id")"
-	stop_verify
+	end_load
 	[ "$(find "/run/ublkpol/$id" -name '*.object' | wc -l)" -eq 1 ] ||
 		fail "old generations are left: $(ls "/run/ublkpol/$id")"
 	[ "$(find "/sys/fs/bpf/ublkpol/$id" -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ] ||

@@ -56,11 +56,7 @@ waits()
 
 reissues()
 {
-	fio --name=verify --filename="$dev" --direct=1 --ioengine=io_uring --rw=randrw \
-		--bsrange=4k-128k --blockalign=4k --iodepth=16 --verify=crc32c \
-		--verify_backlog=64 --serialize_overlap=1 --time_based --runtime=600 \
-		--aux-path=. --output=verify.out >verify.err 2>&1 &
-	load=$!
+	start_verify
 	for _ in 1 2 3; do
 		sleep 1
 		# Not yet waiting: the kernel is still busy with the old daemon
@@ -68,11 +64,7 @@ reissues()
 		recover
 	done
 	sleep 1
-	kill -0 $load || fail "the load ended: $(cat verify.err verify.out)"
-	kill -INT $load
-	# Its status is that of the signal, what counts is in its report
-	wait $load || true
-	grep -q 'err= 0' verify.out || fail "the load saw an error: $(cat verify.out)"
+	end_load
 }
 
 random_file "$disk/a" 16

@@ -37,11 +37,6 @@ check()
 	is_on "$disk/b" $at 0 12288 || fail "what lies behind the last range is hot $1"
 }
 
-load_runs()
-{
-	[ "$(awk '{ print $5 }' "/sys/block/${dev#/dev/}/stat")" -gt "$1" ]
-}
-
 # refused TEXT FILE
 refused()
 {
@@ -55,11 +50,7 @@ refused()
 truncate -s 1280M "$disk/a" "$disk/b"
 add many-ranges "$disk/a" "$disk/b" -- -q 2 --no-discard
 # In 64 MiB where check() does not look, a third of which will be hot
-fio --name=load --filename="$dev" --direct=1 --ioengine=io_uring --rw=randwrite \
-	--bsrange=4k-64k --iodepth=8 --rate_iops=200 --offset=1100M --size=64M --time_based \
-	--runtime=3600 --aux-path=. --output=load.out >load.err 2>&1 &
-load=$!
-within 60 load_runs 20 || fail "no load: $(cat load.err)"
+start_load --rw=randwrite --bsrange=4k-64k --iodepth=8 --rate_iops=200 --offset=1100M --size=64M
 
 awk -v n=$ranges 'BEGIN { for (i = 0; i < n; i++) print 24 * i "-" 24 * i + 8 }' >list
 "$ublkpol" set -n "$id" hot=@list
@@ -72,9 +63,6 @@ refused "set 'hot', line $(wc -l <odd)" odd
 refused 'missing: No such file' missing
 check "after sets with errors"
 
-writes=$(awk '{ print $5 }' "/sys/block/${dev#/dev/}/stat")
-within 60 load_runs $((writes + 20)) || fail "the load stands still"
-kill -INT $load
-wait $load || true
-grep -q 'err= 0' load.out || fail "the load saw an error: $(cat load.out)"
+load_goes_on
+end_load
 del

@@ -11,38 +11,6 @@ has_pages()
 	[ "$(fincore --noheadings --bytes --output RES "$1")" -gt 0 ]
 }
 
-requests()
-{
-	stat_of '[.rules[] | .read.requests, .write.requests] | add'
-}
-
-# goes_on: the load is at work
-goes_on()
-{
-	local before
-
-	before=$(requests)
-	within 30 eval "[ \$(requests) -gt $((before + 100)) ]" ||
-		fail "the load does not go on: $(cat load.err)"
-}
-
-start_load()
-{
-	fio --name=load --filename="$dev" --direct=1 --ioengine=io_uring --time_based \
-		--runtime=600 --aux-path=. --output=load.out "$@" >load.err 2>&1 &
-	load=$!
-	goes_on
-}
-
-# Its status is that of the signal, what counts is in its report
-end_load()
-{
-	kill -0 $load || fail "the load ended: $(cat load.err load.out)"
-	kill -INT $load
-	wait $load || true
-	grep -q 'err= 0' load.out || fail "the load saw an error: $(cat load.out)"
-}
-
 stays_as_it_is()
 {
 	[ "$(cat "/sys/block/${dev#/dev/}/queue/stable_writes")" = 1 ] ||
@@ -63,7 +31,7 @@ start_load --rw=randread --bs=4k --iodepth=32
 while sleep 0.1; do echo 1 >/proc/sys/vm/drop_caches; done &
 dropper=$!
 for _ in $(seq "$(repeated 3 100)"); do
-	goes_on
+	load_goes_on
 	kill -9 "$pid"
 	timeout $((60 * SLOWNESS)) "$ublkpol" recover -n "$id" >recover.out 2>&1 ||
 		fail "not recovered: $(cat recover.out)"
@@ -87,7 +55,7 @@ add halves mnt/a mnt/b
 start_load --rw=randwrite --bs=4k --iodepth=16 --verify=crc32c --verify_backlog=64
 ! has_pages mnt/a || fail "mnt/a has no direct I/O"
 chattr +j mnt/a mnt/b
-goes_on
+load_goes_on
 end_load
 del
 umount mnt

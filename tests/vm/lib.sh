@@ -150,3 +150,45 @@ run_fio()
 		return 1
 	}
 }
+
+# requests_done: reads and writes of $dev
+requests_done()
+{
+	awk '{ print $1 + $5 }' "/sys/block/${dev#/dev/}/stat"
+}
+
+# load_goes_on: the load does its work at this moment
+load_goes_on()
+{
+	local before
+
+	before=$(requests_done)
+	within 60 eval "[ \$(requests_done) -gt $((before + 100)) ]" ||
+		fail "the load does not go on: $(cat load.err load.out)"
+}
+
+# start_load ARG...: a fio that works on $dev until end_load; sets $load
+start_load()
+{
+	fio --name=load --filename="$dev" --direct=1 --ioengine=io_uring --time_based \
+		--runtime=36000 --aux-path=. --output=load.out "$@" >load.err 2>&1 &
+	load=$!
+	load_goes_on
+}
+
+# start_verify: a load that reads what it has written and compares
+start_verify()
+{
+	start_load --rw=randrw --bsrange=4k-128k --blockalign=4k --iodepth=16 --verify=crc32c \
+		--verify_backlog=64 --serialize_overlap=1 --fsync=32
+}
+
+# end_load: fails if the load has seen an error
+end_load()
+{
+	kill -0 "$load" || fail "the load ended: $(cat load.err load.out)"
+	kill -INT "$load"
+	# Its status is that of the signal, what counts is in its report
+	wait "$load" || true
+	grep -q 'err= 0' load.out || fail "the load saw an error: $(cat load.out)"
+}
