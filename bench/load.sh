@@ -29,8 +29,10 @@ record()
 # of them a wake-up of loop's worker finds is a matter of luck: that takes more.
 nr_requests()
 {
-	if [ "$3" -ge 65536 ]; then
+	if [ "$3" -ge 524288 ]; then
 		echo 300
+	elif [ "$3" -ge 65536 ]; then
+		echo 1000
 	elif [ "$1" = loop ] && [ "$4" -gt 1 ]; then
 		echo 40000
 	else
@@ -46,6 +48,7 @@ nr_requests()
 nr_runs()
 {
 	case $1,$schedulers,$4 in
+	kublk-*,none,64) echo 3 ;;
 	*-user_copy,*) echo 1 ;;
 	kublk-*,default,?*[0-9]) echo 9 ;;
 	loop,* | *-copy,*) echo 3 ;;
@@ -61,11 +64,13 @@ measure_instructions()
 	runs=$(nr_runs "$@")
 	command=("$build/ioload" -w "$2" -b "$3" -d "$4" -n "$requests"
 		-u $((requests / 10)) ${server:+-s "$server"} "$dev")
-	# Else the two are on the same CPU or not, as it happens, and a wake-up of another CPU
-	# takes 2,000 instructions more
+	# Else load and server, or the kernel's worker in the place of a server, are on the
+	# same CPU or not, as it happens, and a wake-up of another CPU takes 2,000 instructions
+	# more
 	# shellcheck disable=SC2154 # of the table
 	if [ "$cpus" -gt 1 ]; then
 		command=(taskset 1 "${command[@]}")
+		echo 2 >/sys/devices/virtual/workqueue/cpumask
 		[ -z "$server" ] || taskset -a -p 2 "$server" >/dev/null
 	fi
 	while [ $((runs--)) -gt 0 ]; do
