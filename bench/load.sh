@@ -41,17 +41,14 @@ nr_requests()
 }
 
 # How often to measure, for a median: few large requests are little beside what the
-# kernel does at its own times, and who wakes up whom is luck at depth 1, too. With a
-# scheduler, requests in flight go to a server one by one or several at a time, and remain
-# so for thousands of them. Copying through user mode costs by far the most and varies the
-# least.
+# kernel does at its own times, and who wakes up whom is luck at depth 1, too. Requests in
+# flight go to a server one by one or several at a time, and remain so for thousands of
+# them, above all with a scheduler.
 nr_runs()
 {
 	case $1,$schedulers,$4 in
-	kublk-*,none,64) echo 3 ;;
-	*-user_copy,*) echo 1 ;;
 	kublk-*,default,?*[0-9]) echo 9 ;;
-	loop,* | *-copy,*) echo 3 ;;
+	kublk-*,none,?*[0-9] | loop,* | *-copy,*) echo 3 ;;
 	*) echo $(($3 >= 65536 ? 3 : 1)) ;;
 	esac
 }
