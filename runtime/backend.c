@@ -197,6 +197,14 @@ static int check_geometry(const struct backend *b, struct ublkpol_error *err)
 	return 0;
 }
 
+static int another_file(const struct backend *b, struct ublkpol_error *err)
+{
+	return refuse(b, -ESTALE,
+		      "is not what the device has there, but another file or disk: put that one "
+		      "back; 'ublkpol swap --backend' changes the backend of a live device",
+		      err);
+}
+
 static int identify(struct backend *b, struct ublkpol_error *err)
 {
 	struct stat st;
@@ -212,6 +220,33 @@ static int identify(struct backend *b, struct ublkpol_error *err)
 	b->is_block = S_ISBLK(st.st_mode);
 	b->dev = b->is_block ? st.st_rdev : st.st_dev;
 	b->ino = b->is_block ? 0 : st.st_ino;
+	if (b->expected && (b->expected->dev != b->dev || b->expected->ino != b->ino))
+		return another_file(b, err);
+	return 0;
+}
+
+/* Block devices are given the numbers of those that are gone */
+static int check_disk_sequence(struct backend *b, struct ublkpol_error *err)
+{
+	b->disk_sequence = 0;
+	if (b->is_block && ioctl(b->fd, BLKGETDISKSEQ, &b->disk_sequence))
+		b->disk_sequence = 0;
+	if (b->expected && b->expected->disk_sequence != b->disk_sequence)
+		return another_file(b, err);
+	return 0;
+}
+
+static int keep_size(struct backend *b, struct ublkpol_error *err)
+{
+	if (!b->expected)
+		return 0;
+	if (b->size < b->expected->size)
+		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
+				 "backend %s: %s holds %llu bytes, and had %llu when the device "
+				 "got it: make it as large again",
+				 b->name, b->path, (unsigned long long)b->size,
+				 (unsigned long long)b->expected->size);
+	b->size = b->expected->size;
 	return 0;
 }
 
@@ -247,6 +282,10 @@ static int open_identified(struct backend *b, struct ublkpol_error *err)
 		ret = read_direct_limits(b, &stx, err);
 	if (!ret)
 		ret = check_geometry(b, err);
+	if (!ret)
+		ret = check_disk_sequence(b, err);
+	if (!ret)
+		ret = keep_size(b, err);
 	return ret;
 }
 

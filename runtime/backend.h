@@ -18,6 +18,8 @@
 struct backend {
 	const char *name; /* of the policy; not owned */
 	const char *path; /* as the user wrote it; not owned */
+	/* What the device has under this name, and goes on with, or NULL; not owned */
+	const struct ublkpol_backend_info *expected;
 	char *real_path; /* absolute, without symbolic links */
 	int fd; /* -1: not open */
 	/*
@@ -29,7 +31,8 @@ struct backend {
 	bool direct; /* opened with O_DIRECT: the limits below bind */
 	dev_t dev; /* identity: a block device's number ... */
 	ino_t ino; /* ... and 0, or a file's device and inode */
-	__u64 size; /* bytes */
+	__u64 disk_sequence; /* of a block device; 0: a file, or unknown */
+	__u64 size; /* bytes; of what is expected, what it had then */
 	unsigned int block_size; /* bytes, unit of offset and length */
 	unsigned int physical_block_size; /* bytes */
 	unsigned int memory_align; /* bytes, of the buffers; power of two */
@@ -46,9 +49,9 @@ struct backend_limits {
 
 /**
  * backends_open() - open all backends of a device, for this device alone
- * @backends: name and path of each are set by the caller, path as the user
- *	      wrote it; everything else is filled in. To be closed with
- *	      backends_close(), also after a failure
+ * @backends: name, path and expected of each are set by the caller, path as
+ *	      the user wrote it; everything else is filled in. To be closed
+ *	      with backends_close(), also after a failure
  * @count: how many; they must be distinct files
  * @live: the device that is to go on with these backends, or NULL: what it has
  *	  open already is marked to be kept
@@ -57,7 +60,10 @@ struct backend_limits {
  * Regular files and block devices are taken; symbolic links are followed.
  * Direct I/O if the file system can, else buffered (backend->direct). Block
  * devices are claimed exclusively, files are locked with flock(): a backend
- * that is mounted or serves another policy device is refused.
+ * that is mounted or serves another policy device is refused. So is another
+ * file than the expected one, or that file if it has become smaller; if it has
+ * grown, the device does not use the rest: a concat would put all that follows
+ * somewhere else.
  */
 int backends_open(struct backend *backends, unsigned int count, const struct ublkpol_info *live,
 		  struct ublkpol_error *err);

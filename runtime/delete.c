@@ -116,6 +116,9 @@ int ublkpol_delete(int id, bool force, struct ublkpol_error *err)
 		explain(ret, id, err);
 	else
 		wait_for_daemon(pid_fd);
+	/* It may have died before it cleaned up. Nobody else can have got the number yet */
+	if (!ret && !state_daemon_alive(id))
+		state_remove(id);
 	if (pid_fd >= 0)
 		close(pid_fd);
 	state_free_info(&info);

@@ -18,9 +18,11 @@
 #include "error.h"
 #include "generation.h"
 #include "list.h"
+#include "mirrors.h"
 #include "queue.h"
 #include "server_process.h"
 #include "state.h"
+#include "swap.h"
 #include "ublk_control.h"
 
 #define DEVICE_FLAGS (UBLK_F_BPF | UBLK_F_CMD_IOCTL_ENCODE | UBLK_F_USER_COPY)
@@ -121,6 +123,19 @@ static const char *handler_argument(const struct ublkpol_device *dev)
 	return dev->handler.argument ? dev->handler.argument : "";
 }
 
+static int describe_handler(const struct ublkpol_device *dev, struct ublkpol_info *info,
+			    struct ublkpol_error *err)
+{
+	const char *path = dev->handler.path;
+
+	info->handler = path ? realpath(path, NULL) : strdup("");
+	info->handler_argument = strdup(handler_argument(dev));
+	if (info->handler && info->handler_argument)
+		return 0;
+	return error_set(err, UBLKPOL_ERR_FAILED, -errno, "cannot note the handler %s: %s",
+			 path ? path : "", strerror(errno));
+}
+
 static int save_new_state(struct ublkpol_device *dev, const struct ublkpol_add_options *options,
 			  struct ublkpol_error *err)
 {
@@ -134,15 +149,12 @@ static int save_new_state(struct ublkpol_device *dev, const struct ublkpol_add_o
 		.sectors = basic->dev_sectors,
 		.recovery = options->recovery,
 		.generation = 1,
-		.handler = dev->handler.path ? realpath(dev->handler.path, NULL) : strdup(""),
-		.handler_argument = strdup(handler_argument(dev)),
 	};
 	int ret;
 
 	ret = state_create(info.id, &dev->counters, dev->info.nr_hw_queues, err);
-	if (!ret && (!info.handler || !info.handler_argument))
-		ret = error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "cannot find the handler %s",
-				dev->handler.path);
+	if (!ret)
+		ret = describe_handler(dev, &info, err);
 	if (!ret)
 		ret = generation_describe(&dev->gen, options->policy, &info, err);
 	if (!ret)
@@ -294,6 +306,7 @@ static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info 
 				struct ublkpol_error *err)
 {
 	struct ublkpol_info now = *info;
+	struct mirrors_news news;
 	int ret;
 
 	now.policy = NULL;
@@ -302,12 +315,16 @@ static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info 
 	now.values = NULL;
 	now.nr_values = 0;
 	now.pid = getpid();
-	ret = state_adopt(info->id, &dev->counters, dev->info.nr_hw_queues, err);
+	ret = describe_handler(dev, &now, err);
+	if (!ret)
+		ret = state_adopt(info->id, &dev->counters, dev->info.nr_hw_queues, err);
 	if (!ret)
 		ret = generation_describe(&dev->gen, info->policy, &now, err);
 	if (!ret)
+		ret = mirrors_inherit(&now, info, &news, err);
+	if (!ret)
 		ret = state_save(&now, err);
-	state_free_generation(&now);
+	state_free_info(&now);
 	return ret;
 }
 
@@ -371,6 +388,7 @@ static int find_dead_device(struct ublk_control *control, int id, struct ublkpol
 	}
 }
 
+/* Of what a swap that was cut off left, the generation that routed the device last is taken */
 static int find_and_recover(struct ublkpol_device *dev, int id,
 			    const struct ublkpol_recover_options *options,
 			    struct ublkpol_error *err)
@@ -379,27 +397,31 @@ static int find_and_recover(struct ublkpol_device *dev, int id,
 	int device_lock, ret;
 
 	ret = ublk_control_open(&dev->control, err);
+	if (!ret)
+		ret = find_dead_device(&dev->control, id, &info, err);
 	if (ret)
 		return ret;
-	ret = find_dead_device(&dev->control, id, &info, err);
+	state_free_info(&info);
+	ret = state_try_lock_device(id, &device_lock);
 	if (ret)
-		return ret;
+		return error_set(err, UBLKPOL_ERR_FAILED, ret,
+				 "the policy of device %d is being replaced: %s", id,
+				 strerror(-ret));
+	ret = swap_settle_locked(id, err);
+	if (!ret)
+		ret = list_find(&dev->control, id, &info, err);
+	if (ret)
+		goto out;
 	if (info.daemon_alive ||
 	    (info.status != UBLKPOL_WAITING && info.status != UBLKPOL_FAILING)) {
 		ret = no_recovery(&info, err);
-		goto out;
+	} else {
+		dev->recovering = true;
+		ret = recover(dev, &info, options, err);
 	}
-	ret = state_try_lock_device(id, &device_lock);
-	if (ret) {
-		error_set(err, UBLKPOL_ERR_FAILED, ret,
-			  "the policy of device %d is being replaced: %s", id, strerror(-ret));
-		goto out;
-	}
-	dev->recovering = true;
-	ret = recover(dev, &info, options, err);
-	close(device_lock);
-out:
 	state_free_info(&info);
+out:
+	close(device_lock);
 	return ret;
 }
 
@@ -540,13 +562,15 @@ void ublkpol_device_remove(struct ublkpol_device *device)
 	 * The number is ours until the character device is closed, and that is
 	 * what ublkpol_delete() waits for: all else is released before.
 	 */
-	if (dev->added)
+	if (dev->added) {
 		state_remove((int)dev->info.dev_id);
+		ublk_control_begin_del(&dev->control, (int)dev->info.dev_id);
+	}
 	state_close(&dev->counters);
 	if (dev->char_fd >= 0)
 		close(dev->char_fd);
 	if (dev->added)
-		ublk_control_del(&dev->control, (int)dev->info.dev_id);
+		ublk_control_wait_free(&dev->control, (int)dev->info.dev_id);
 	ublk_control_close(&dev->control);
 	free(dev);
 }

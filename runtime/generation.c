@@ -64,8 +64,10 @@ static void bind_to_device(struct generation *gen)
 
 	for (i = 0; device && i < device->nr_backends; i++) {
 		slot = find_backend(gen, device->backends[i].name);
-		if (slot >= 0)
-			gen->backends[slot].path = device->backends[i].path;
+		if (slot < 0)
+			continue;
+		gen->backends[slot].path = device->backends[i].path;
+		gen->backends[slot].expected = &device->backends[i];
 	}
 }
 
@@ -82,6 +84,7 @@ static int bind_backends(struct generation *gen, struct ublkpol_error *err)
 		if (slot < 0)
 			return unknown_backend(gen, bindings[b].name, err);
 		gen->backends[slot].path = bindings[b].path;
+		gen->backends[slot].expected = NULL;
 	}
 	for (i = 0; i < gen->nr_backends; i++) {
 		if (!*gen->backends[i].path)
@@ -310,6 +313,8 @@ static int describe_backends(const struct generation *gen, struct ublkpol_info *
 		to->path = strdup(b->real_path);
 		to->dev = b->dev;
 		to->ino = b->ino;
+		to->disk_sequence = b->disk_sequence;
+		to->size = b->size;
 		to->can = b->can;
 		info->nr_backends = i + 1;
 		if (!to->name || !to->path)

@@ -253,7 +253,10 @@ struct ublkpol_backend_info {
 	char *path; /* absolute */
 	__u64 dev; /* which file it is: of a block device, its number; ... */
 	__u64 ino; /* ... of a file, its device and its inode, else 0 */
+	__u64 disk_sequence; /* of a block device: no later one of its number has it; else 0 */
+	__u64 size; /* bytes, when it came to the device, which uses no more of it */
 	unsigned int can; /* UBLKPOL_CAN_* */
+	bool stale; /* it has failed a write that another leg of a mirror took */
 };
 
 #define UBLKPOL_CAN_DISCARD	 (1U << 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,8 @@ static int mirrors_error(int id, int code, struct ublkpol_error *err)
 {
 	return error_set(err, UBLKPOL_ERR_FAILED, code,
 			 "cannot read the state of the mirrors of device %d: %s", id,
-			 strerror(-code));
+			 code == -ESTALE ? "its maps in " UBLKPOL_PIN_DIR " are gone"
+					 : strerror(-code));
 }
 
 /* Entries of the map, or a negative errno */
@@ -48,10 +50,20 @@ static int read_map(int fd, struct ublkpol_mirror **mirrors)
 	return nr;
 }
 
-/* A policy without mirrors has no map: that is no error */
+/* A policy without mirrors has no map: that is no error, where others of it are */
+static int open_pinned(const struct ublkpol_info *info)
+{
+	int fd = pins_open(info->id, info->generation, UBLKPOL_MIRRORS_MAP);
+	char folder[PATH_MAX];
+
+	if (fd == -ENOENT && access(pins_folder(folder, info->id, info->generation), F_OK))
+		return -ESTALE;
+	return fd;
+}
+
 static int read_pinned(const struct ublkpol_info *info, struct ublkpol_mirror **mirrors)
 {
-	int fd = pins_open(info->id, info->generation, UBLKPOL_MIRRORS_MAP), nr;
+	int fd = open_pinned(info), nr;
 
 	*mirrors = NULL;
 	if (fd < 0)
@@ -115,24 +127,47 @@ void mirrors_free(struct ublkpol_stats *stats)
 
 /* --- for another generation --- */
 
-/* Slots of @gen whose file is stale in one of the mirrors of the device */
-static __u64 stale_slots(const struct generation *gen, const struct ublkpol_mirror *mirrors, int nr)
+/* Backends of @from that have missed writes, one bit each */
+static int read_stale(const struct ublkpol_info *from, __u64 *stale)
 {
-	__u64 failed = 0, stale = 0;
+	struct ublkpol_mirror *mirrors;
+	int nr = read_pinned(from, &mirrors), i;
 	unsigned int b;
-	int i;
 
+	if (nr < 0)
+		return nr;
+	*stale = 0;
 	for (i = 0; i < nr; i++)
-		failed |= mirrors[i].failed;
-	for (b = 0; b < gen->nr_backends; b++) {
-		if (gen->backends[b].keep >= 0 && failed & (1ULL << gen->backends[b].keep))
-			stale |= 1ULL << b;
-	}
-	return stale;
+		*stale |= mirrors[i].failed;
+	free(mirrors);
+	for (b = 0; b < from->nr_backends; b++)
+		*stale |= (__u64)from->backends[b].stale << b;
+	return 0;
 }
 
-/* The program may be running, and note failures of its own */
-static int mark_stale(int fd, __u64 stale)
+static bool is_same(const struct ublkpol_backend_info *a, const struct ublkpol_backend_info *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->disk_sequence == b->disk_sequence;
+}
+
+/* The same ones where @to has them; others hold whatever the user put there */
+static __u64 stale_slots(const struct ublkpol_info *to, const struct ublkpol_info *from,
+			 __u64 stale)
+{
+	unsigned int t, f;
+	__u64 slots = 0;
+
+	for (t = 0; t < to->nr_backends; t++) {
+		for (f = 0; f < from->nr_backends; f++) {
+			if (stale & (1ULL << f) && is_same(&to->backends[t], &from->backends[f]))
+				slots |= 1ULL << t;
+		}
+	}
+	return slots;
+}
+
+/* The program may be running, and note failures of its own. @legs: slots in any mirror */
+static int mark_stale(int fd, __u64 stale, __u64 *legs)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
 	struct ublkpol_mirror *mirrors;
@@ -144,27 +179,43 @@ static int mark_stale(int fd, __u64 stale)
 	mirrors = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (mirrors == MAP_FAILED)
 		return -errno;
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		__atomic_fetch_or(&mirrors[i].failed, stale & mirrors[i].legs, __ATOMIC_RELAXED);
+		*legs |= mirrors[i].legs;
+	}
 	munmap(mirrors, size);
 	return 0;
 }
 
-int mirrors_inherit(const struct generation *gen, const struct ublkpol_info *device,
-		    struct ublkpol_error *err)
+int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
+		    struct mirrors_news *news, struct ublkpol_error *err)
 {
-	int fd = policy_object_map_fd(gen->policy, UBLKPOL_MIRRORS_MAP), nr, ret = 0;
-	struct ublkpol_mirror *mirrors;
-	__u64 stale;
+	__u64 stale = 0, slots, legs = 0;
+	unsigned int b;
+	int fd, ret;
 
-	if (fd < 0)
+	*news = (struct mirrors_news){ 0 };
+	ret = read_stale(from, &stale);
+	if (ret)
+		return mirrors_error(from->id, ret, err);
+	slots = stale_slots(to, from, stale);
+	if (!slots)
 		return 0;
-	nr = read_pinned(device, &mirrors);
-	if (nr < 0)
-		return mirrors_error(device->id, nr, err);
-	stale = stale_slots(gen, mirrors, nr);
-	if (stale)
-		ret = mark_stale(fd, stale);
-	free(mirrors);
-	return ret ? mirrors_error(device->id, ret, err) : 0;
+	fd = open_pinned(to);
+	if (fd >= 0) {
+		ret = mark_stale(fd, slots, &legs);
+		close(fd);
+	} else if (fd != -ENOENT) {
+		ret = fd;
+	}
+	if (ret)
+		return mirrors_error(to->id, ret, err);
+	for (b = 0; b < to->nr_backends; b++) {
+		if (!(slots & (1ULL << b)))
+			continue;
+		news->any |= !to->backends[b].stale;
+		to->backends[b].stale = true;
+	}
+	news->no_legs = slots & ~legs;
+	return 0;
 }

@@ -7,7 +7,9 @@
  * have is in a map of the policy's program; another policy with another map has
  * to know it, too.
  */
-#include "generation.h"
+#include <stdbool.h>
+
+#include "error.h"
 
 /**
  * mirrors_read() - the mirrors part of the statistics
@@ -18,16 +20,23 @@ int mirrors_read(const struct ublkpol_info *info, struct ublkpol_stats *stats,
 
 void mirrors_free(struct ublkpol_stats *stats);
 
+struct mirrors_news {
+	bool any; /* a backend has become stale */
+	__u64 no_legs; /* stale backends of the new generation that are in no mirror of it */
+};
+
 /**
- * mirrors_inherit() - tell a loaded generation which of its backends are stale
- * @gen: loaded; a backend that it keeps from @device is stale if it is there
- * @device: the live device
+ * mirrors_inherit() - tell a generation which of its backends are stale
+ * @to: its backends become stale if they are those of @from, and stale there; so
+ *	do its mirrors, in the maps that are pinned
+ * @from: what the device has had before
  *
  * Before it is attached, and once more after: the old generation may have noted
  * a failure meanwhile. A backend that is not kept holds whatever the user
- * put there, so nothing is known of it. Return: 0 or a negative errno.
+ * put there, so nothing is known of it. A stale one that is in no mirror for a while
+ * stays stale. Return: 0 or a negative errno.
  */
-int mirrors_inherit(const struct generation *gen, const struct ublkpol_info *device,
-		    struct ublkpol_error *err);
+int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
+		    struct mirrors_news *news, struct ublkpol_error *err);
 
 #endif

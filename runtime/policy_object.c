@@ -404,14 +404,14 @@ int policy_object_reuse_state(struct policy_object *policy, const char *folder,
 		if (!map)
 			continue;
 		fd = bpf_obj_get(object_pin_path(path, folder, object_state_maps[i]));
-		if (fd < 0 && errno == ENOENT)
-			continue;
 		ret = fd < 0 ? -errno : bpf_map__reuse_fd(map, fd);
 		if (fd >= 0)
 			close(fd);
 		if (ret)
 			return error_set(err, UBLKPOL_ERR_FAILED, ret,
-					 "cannot go on with map %s: %s", path, strerror(-ret));
+					 "cannot go on with the map %s, which has what the device "
+					 "knows of its mirrors, and its counters: %s",
+					 path, strerror(-ret));
 	}
 	return 0;
 }

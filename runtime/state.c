@@ -284,11 +284,22 @@ void state_remove_files(int id, unsigned int generation)
 
 static int save_as(const struct ublkpol_info *info, const char *name, struct ublkpol_error *err)
 {
-	char *text = state_format(info);
+	char *text;
 	int ret;
 
+	if (info->nr_values > STATE_MAX_VALUES)
+		return error_set(err, UBLKPOL_ERR_INPUT, -E2BIG,
+				 "more than %u parameters and sets of device %d are set",
+				 STATE_MAX_VALUES, info->id);
+	text = state_format(info);
 	if (!text)
 		return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM, "out of memory");
+	if (strlen(text) > STATE_MAX_SIZE) {
+		free(text);
+		return error_set(err, UBLKPOL_ERR_INPUT, -E2BIG,
+				 "what is set of device %d takes more than %u MiB of text",
+				 info->id, STATE_MAX_SIZE >> 20);
+	}
 	ret = write_file(info->id, name, text, strlen(text), err);
 	free(text);
 	return ret;

@@ -9,7 +9,6 @@
 #include "state_text.h"
 
 #define TEXT_MAX_BACKENDS 64U
-#define TEXT_MAX_VALUES	  4096U
 
 /* --- write --- */
 
@@ -59,7 +58,10 @@ char *state_format(const struct ublkpol_info *info)
 		put_escaped(out, "backend_path", info->backends[i].path);
 		put_number(out, "backend_dev", info->backends[i].dev);
 		put_number(out, "backend_ino", info->backends[i].ino);
+		put_number(out, "backend_disk_sequence", info->backends[i].disk_sequence);
+		put_number(out, "backend_size", info->backends[i].size);
 		put_number(out, "backend_can", info->backends[i].can);
+		put_number(out, "backend_stale", info->backends[i].stale);
 	}
 	for (i = 0; i < info->nr_values; i++) {
 		put_escaped(out, "value_name", info->values[i].name);
@@ -144,6 +146,8 @@ static int parse_backend_name(const char *value, struct ublkpol_info *info)
 static int parse_backend(const char *key, const char *value, struct ublkpol_info *info)
 {
 	struct ublkpol_backend_info *backend;
+	unsigned int number;
+	int ret;
 
 	if (!strcmp(key, "name"))
 		return parse_backend_name(value, info);
@@ -156,8 +160,17 @@ static int parse_backend(const char *key, const char *value, struct ublkpol_info
 		return state_parse_number(value, ULLONG_MAX, &backend->dev);
 	if (!strcmp(key, "ino"))
 		return state_parse_number(value, ULLONG_MAX, &backend->ino);
+	if (!strcmp(key, "disk_sequence"))
+		return state_parse_number(value, ULLONG_MAX, &backend->disk_sequence);
+	if (!strcmp(key, "size"))
+		return state_parse_number(value, ULLONG_MAX, &backend->size);
 	if (!strcmp(key, "can"))
 		return parse_uint(value, UINT_MAX, &backend->can);
+	if (!strcmp(key, "stale")) {
+		ret = parse_uint(value, 1, &number);
+		backend->stale = !ret && number;
+		return ret;
+	}
 	return 0;
 }
 
@@ -170,7 +183,7 @@ static int parse_value(const char *key, const char *value, struct ublkpol_info *
 				       : -EINVAL;
 	if (strcmp(key, "name"))
 		return 0;
-	if (info->nr_values == TEXT_MAX_VALUES)
+	if (info->nr_values == STATE_MAX_VALUES)
 		return -EINVAL;
 	grown = realloc(info->values, (info->nr_values + 1) * sizeof(*grown));
 	if (!grown)

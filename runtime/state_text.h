@@ -9,6 +9,9 @@
  */
 #include "libublkpol.h"
 
+/* A state with more values cannot be read */
+#define STATE_MAX_VALUES 4096U
+
 /**
  * state_format() - write such a text
  *

@@ -34,14 +34,15 @@ static void forget_generation(int id, unsigned int generation)
 
 /* --- after an accident --- */
 
-static bool program_exists(__u32 prog_id)
+/* 1 or 0, or why it is not known */
+static int program_exists(__u32 prog_id)
 {
 	int fd = bpf_prog_get_fd_by_id(prog_id);
 
 	if (fd < 0)
-		return false;
+		return errno == ENOENT ? 0 : -errno;
 	close(fd);
-	return true;
+	return 1;
 }
 
 /*
@@ -49,33 +50,75 @@ static bool program_exists(__u32 prog_id)
  * has died as well, no program is left; then the counters tell: either the new
  * generation has served a request, or nothing is lost by going back.
  */
-static bool kernel_has_switched(const struct ublkpol_info *next)
+static int kernel_has_switched(const struct ublkpol_info *next)
 {
-	return program_exists(next->prog_id) || stats_has_counted(next);
+	int ret = program_exists(next->prog_id);
+
+	return ret ? ret : stats_has_counted(next);
 }
 
-static void settle_locked(int id)
+/* The process did not come to tell the new generation what the old one knew at its end */
+static int settle_on_next(struct ublkpol_info *next, const struct ublkpol_info *current,
+			  struct ublkpol_error *err)
 {
-	struct ublkpol_info current, next;
+	struct mirrors_news news;
+	int ret;
+
+	ret = mirrors_inherit(next, current, &news, err);
+	if (!ret && news.any)
+		ret = state_save_next(next, err);
+	if (!ret)
+		ret = state_commit_next(next->id, err);
+	if (!ret)
+		forget_generation(current->id, current->generation);
+	return ret;
+}
+
+static void settle_on_current(int id, const struct ublkpol_info *next)
+{
+	state_drop_next(id);
+	forget_generation(id, next->generation);
+}
+
+static int settle_note(struct ublkpol_info *next, struct ublkpol_error *err)
+{
+	struct ublkpol_info current;
+	int ret;
+
+	ret = state_load(next->id, &current);
+	if (!ret)
+		ret = kernel_has_switched(next);
+	if (ret > 0) {
+		ret = settle_on_next(next, &current, err);
+	} else if (!ret || ret == -ENOENT) {
+		settle_on_current(next->id, next);
+		ret = 0;
+	} else {
+		error_set(err, UBLKPOL_ERR_FAILED, ret,
+			  "cannot find out how the last swap of device %d ended: %s", next->id,
+			  strerror(-ret));
+	}
+	state_free_info(&current);
+	return ret;
+}
+
+int swap_settle_locked(int id, struct ublkpol_error *err)
+{
+	struct ublkpol_info next;
 	int ret;
 
 	ret = state_load_next(id, &next);
-	if (ret) {
-		if (ret == -EINVAL)
-			state_drop_next(id);
-		state_free_info(&next);
-		return;
-	}
-	ret = state_load(id, &current);
-	if (!ret && kernel_has_switched(&next)) {
-		if (!state_commit_next(id, NULL))
-			forget_generation(id, current.generation);
-	} else {
+	if (!ret) {
+		ret = settle_note(&next, err);
+	} else if (ret == -EINVAL || ret == -ENOENT) {
 		state_drop_next(id);
-		forget_generation(id, next.generation);
+		ret = 0;
+	} else {
+		error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot read the state of device %d: %s",
+			  id, strerror(-ret));
 	}
-	state_free_info(&current);
 	state_free_info(&next);
+	return ret;
 }
 
 void swap_settle(int id)
@@ -84,7 +127,7 @@ void swap_settle(int id)
 
 	if (!state_has_next(id) || state_try_lock_device(id, &lock_fd))
 		return;
-	settle_locked(id);
+	swap_settle_locked(id, NULL);
 	close(lock_fd);
 }
 
@@ -154,24 +197,70 @@ static int attach_as_io_flusher(struct generation *gen, struct ublk_control *con
 }
 
 /*
- * The device may have been deleted while the kernel switched, and its number
- * be somebody else's: then there is nothing to write.
+ * The device may have been deleted meanwhile, and its number be somebody else's: then
+ * there is nothing to write. @lock_fd: until it is closed, the device stays.
  */
-static int commit(const struct ublkpol_info *old, int device_lock, struct ublkpol_error *err)
+static int lock_state_of(int id, int device_lock, int *lock_fd, struct ublkpol_error *err)
+{
+	int ret = state_lock(lock_fd, err);
+
+	if (ret || state_lock_is_current(id, device_lock))
+		return ret;
+	close(*lock_fd);
+	return error_set(err, UBLKPOL_ERR_NO_DEVICE, -ENODEV, "device %d was deleted meanwhile",
+			 id);
+}
+
+static void report_stale(const struct generation *gen, const struct ublkpol_info *next,
+			 __u64 no_legs)
+{
+	unsigned int b;
+
+	for (b = 0; !gen->source.same_policy && b < next->nr_backends; b++) {
+		if (no_legs & (1ULL << b))
+			generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
+					  "backend %s has missed writes since it failed one in a "
+					  "mirror: what this policy reads there is old",
+					  next->backends[b].name);
+	}
+}
+
+/* Files, pins and the note of the next generation; nothing is left after a failure */
+static int note_next(struct generation *gen, struct ublkpol_info *next,
+		     const struct ublkpol_info *old, int device_lock, struct ublkpol_error *err)
+{
+	struct mirrors_news news;
+	int lock_fd, ret;
+
+	ret = lock_state_of(old->id, device_lock, &lock_fd, err);
+	if (ret)
+		return ret;
+	ret = generation_keep(gen, next, err);
+	if (!ret)
+		ret = mirrors_inherit(next, old, &news, err);
+	if (!ret)
+		ret = state_save_next(next, err);
+	if (ret)
+		settle_on_current(next->id, next);
+	else
+		report_stale(gen, next, news.no_legs);
+	close(lock_fd);
+	return ret;
+}
+
+/* @attached: did the kernel take it? */
+static int commit(struct ublkpol_info *next, const struct ublkpol_info *old, bool attached,
+		  int device_lock, struct ublkpol_error *err)
 {
 	int lock_fd, ret;
 
-	ret = state_lock(&lock_fd, err);
+	ret = lock_state_of(old->id, device_lock, &lock_fd, err);
 	if (ret)
 		return ret;
-	if (!state_lock_is_current(old->id, device_lock)) {
-		ret = error_set(err, UBLKPOL_ERR_NO_DEVICE, -ENODEV,
-				"device %d was deleted meanwhile", old->id);
-	} else {
-		ret = state_commit_next(old->id, err);
-		if (!ret)
-			forget_generation(old->id, old->generation);
-	}
+	if (attached)
+		ret = settle_on_next(next, old, err);
+	else
+		settle_on_current(next->id, next);
 	close(lock_fd);
 	return ret;
 }
@@ -181,6 +270,7 @@ static int replace(struct generation *gen, struct ublk_control *control,
 		   struct ublkpol_error *err)
 {
 	struct ublkpol_info next = *old;
+	struct ublkpol_error gone;
 	int ret;
 
 	next.policy = NULL;
@@ -191,20 +281,13 @@ static int replace(struct generation *gen, struct ublk_control *control,
 	next.generation = old->generation + 1;
 	ret = generation_describe(gen, policy, &next, err);
 	if (!ret)
-		ret = generation_keep(gen, &next, err);
-	if (!ret)
-		ret = state_save_next(&next, err);
-	if (!ret)
-		ret = mirrors_inherit(gen, old, err);
-	if (!ret)
+		ret = note_next(gen, &next, old, device_lock, err);
+	if (!ret) {
 		ret = attach_as_io_flusher(gen, control, next.id, err);
-	if (ret) {
-		state_drop_next(next.id);
-		forget_generation(next.id, next.generation);
-	} else {
-		ret = mirrors_inherit(gen, old, err);
-		if (!ret)
-			ret = commit(old, device_lock, err);
+		if (ret)
+			commit(&next, old, false, device_lock, &gone);
+		else
+			ret = commit(&next, old, true, device_lock, err);
 	}
 	state_free_generation(&next);
 	return ret;
@@ -270,8 +353,9 @@ int ublkpol_swap(int id, const struct ublkpol_swap_options *options, struct ublk
 			  strerror(-ret));
 		goto out;
 	}
-	settle_locked(id);
-	ret = list_find(&control, id, &info, err);
+	ret = swap_settle_locked(id, err);
+	if (!ret)
+		ret = list_find(&control, id, &info, err);
 	if (ret)
 		goto out;
 	if (info.status == UBLKPOL_LIVE)

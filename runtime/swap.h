@@ -2,6 +2,8 @@
 #ifndef RUNTIME_SWAP_H
 #define RUNTIME_SWAP_H
 
+#include "error.h"
+
 /**
  * swap_settle() - clean up after a process that died while it replaced a policy
  * @id: number of the device, which need not exist
@@ -11,5 +13,13 @@
  * what the kernel has. Harmless when a replacement is going on.
  */
 void swap_settle(int id);
+
+/**
+ * swap_settle_locked() - the same for who has the device's lock
+ * @err: why it is not known what the kernel has; then the note stays
+ *
+ * Return: 0, also if there was nothing to clean up, or a negative errno
+ */
+int swap_settle_locked(int id, struct ublkpol_error *err);
 
 #endif

@@ -130,19 +130,30 @@ int ublk_control_add(struct ublk_control *control, struct ublksrv_ctrl_dev_info 
  * Not UBLK_U_CMD_DEL_DEV: that waits as long as anybody keeps the disk open,
  * which may be for ever.
  */
-int ublk_control_del(struct ublk_control *control, int id)
+int ublk_control_begin_del(struct ublk_control *control, int id)
+{
+	return device_command(control, UBLK_U_CMD_DEL_DEV_ASYNC, id, NULL, 0, 0);
+}
+
+int ublk_control_wait_free(struct ublk_control *control, int id)
 {
 	const struct timespec pause = { .tv_nsec = FREE_NUMBER_POLL_MS * 1000000L };
 	struct ublksrv_ctrl_dev_info info;
-	int ret, waited;
+	int waited;
 
-	ret = device_command(control, UBLK_U_CMD_DEL_DEV_ASYNC, id, NULL, 0, 0);
-	for (waited = 0; !ret && waited < FREE_NUMBER_WAIT_MS; waited += FREE_NUMBER_POLL_MS) {
+	for (waited = 0; waited < FREE_NUMBER_WAIT_MS; waited += FREE_NUMBER_POLL_MS) {
 		if (ublk_control_get_info(control, id, &info) == -ENODEV)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
-	return ret ? ret : -EBUSY;
+	return -EBUSY;
+}
+
+int ublk_control_del(struct ublk_control *control, int id)
+{
+	int ret = ublk_control_begin_del(control, id);
+
+	return ret ? ret : ublk_control_wait_free(control, id);
 }
 
 int ublk_control_stop(struct ublk_control *control, int id)

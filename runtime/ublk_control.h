@@ -51,13 +51,21 @@ int ublk_control_get_features(struct ublk_control *control, __u64 *flags);
 int ublk_control_add(struct ublk_control *control, struct ublksrv_ctrl_dev_info *info);
 
 /**
- * ublk_control_del() - stop a device if it runs, and delete it
+ * ublk_control_begin_del() - stop a device if it runs, and delete it
  *
- * Its nodes are gone then. Waits some seconds until its number is free, too,
- * which is when the last opener is gone.
- * Return: 0, -EBUSY if the device is deleted but its number not free yet, or
- * another negative errno
+ * Its nodes are gone then. Its number is free, and may be somebody else's, as soon
+ * as the last opener is gone.
  */
+int ublk_control_begin_del(struct ublk_control *control, int id);
+
+/**
+ * ublk_control_wait_free() - wait some seconds until a number is free
+ *
+ * Return: 0, or -EBUSY if the device is deleted but its number not free yet
+ */
+int ublk_control_wait_free(struct ublk_control *control, int id);
+
+/** ublk_control_del() - both of them; returns the first error */
 int ublk_control_del(struct ublk_control *control, int id);
 
 /** ublk_control_stop() - end all I/O, remove the disk, abort all FETCH commands */

@@ -36,6 +36,11 @@ static char *read_file(const char *path)
 
 	if (!file)
 		return NULL;
+	/* A second value from there would be empty, which is a valid set */
+	if (file == stdin && feof(stdin)) {
+		errno = ENODATA;
+		return NULL;
+	}
 	text = read_all(file);
 	if (file != stdin)
 		fclose(file);

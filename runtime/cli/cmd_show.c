@@ -89,6 +89,7 @@ static void json_backends(struct json *json, const struct ublkpol_info *info)
 		json_bool(json, "block_device", !b->ino);
 		json_bool(json, "discard", b->can & UBLKPOL_CAN_DISCARD);
 		json_bool(json, "write_zeroes", b->can & UBLKPOL_CAN_WRITE_ZEROES);
+		json_bool(json, "missed_writes", b->stale);
 		json_end_object(json);
 	}
 	json_end_array(json);
@@ -238,9 +239,10 @@ static void print_backends(const struct ublkpol_info *info)
 
 		printf("    %s = ", b->name);
 		cli_print_text(stdout, b->path);
-		printf(" (%s%s%s)\n", b->ino ? "file" : "block device",
+		printf(" (%s%s%s%s)\n", b->ino ? "file" : "block device",
 		       b->can & UBLKPOL_CAN_DISCARD ? ", discard" : "",
-		       b->can & UBLKPOL_CAN_WRITE_ZEROES ? ", write-zeroes" : "");
+		       b->can & UBLKPOL_CAN_WRITE_ZEROES ? ", write-zeroes" : "",
+		       b->stale ? ", has missed writes" : "");
 	}
 }
 

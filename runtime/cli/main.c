@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <bpf/libbpf.h>
 
 #include "cli.h"
@@ -86,10 +88,24 @@ static bool has_option(int argc, char **argv, const char *short_name, const char
 	return false;
 }
 
+/* What is printed must not go to a backend that got the number of a closed stream */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
 	struct cli cli = { 0 };
+
+	open_standard_streams();
 
 	/* Known before the options are parsed, as errors in them are JSON too */
 	cli.json = has_option(argc, argv, "-j", "--json");

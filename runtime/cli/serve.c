@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 
@@ -100,5 +101,8 @@ int serve_run(const struct cli *cli, struct serve *serve)
 			 strerror(-ready_fd));
 		return cli_fail(cli, &err);
 	}
-	return ready_fd ? own_device(cli, serve, ready_fd) : exit_code;
+	/* The daemon does not go on with what the caller has to do */
+	if (ready_fd)
+		exit(own_device(cli, serve, ready_fd));
+	return exit_code;
 }

@@ -161,6 +161,34 @@ START_TEST(files_of_a_live_device_are_kept)
 }
 END_TEST
 
+/* A device goes on with that very file, as large as it was, or not at all */
+START_TEST(the_file_of_a_device_is_expected)
+{
+	struct backend old = { .name = "x", .path = "a" }, new = old;
+	struct ublkpol_error err = { 0 };
+	struct ublkpol_backend_info has;
+
+	make_file("a", 8192);
+	ck_assert_int_eq(backends_open(&old, 1, NULL, &err), 0);
+	has = (struct ublkpol_backend_info){ .dev = old.dev, .ino = old.ino, .size = old.size };
+	backends_close(&old, 1);
+	new.expected = &has;
+
+	ck_assert_int_eq(truncate("a", 12288), 0);
+	ck_assert_msg(!backends_open(&new, 1, NULL, &err), "said: %s", err.text);
+	ck_assert_uint_eq(new.size, 8192);
+	backends_close(&new, 1);
+	ck_assert_int_eq(truncate("a", 4096), 0);
+	expect_refused(&new, 1, "a holds 4096 bytes, and had 8192");
+	ck_assert_int_eq(truncate("a", 8192), 0);
+	has.ino++;
+	expect_refused(&new, 1, "a is not what the device has there");
+	has.ino--;
+	has.disk_sequence = 1;
+	expect_refused(&new, 1, "a is not what the device has there");
+}
+END_TEST
+
 /* Trying it out must not leave a trace */
 START_TEST(operations_are_tried_behind_the_end)
 {
@@ -238,6 +266,7 @@ TCase *backend_case(void)
 	tcase_add_test(tc, one_file_cannot_be_two_backends);
 	tcase_add_test(tc, a_file_serves_one_device_at_a_time);
 	tcase_add_test(tc, files_of_a_live_device_are_kept);
+	tcase_add_test(tc, the_file_of_a_device_is_expected);
 	tcase_add_test(tc, operations_are_tried_behind_the_end);
 	tcase_add_test(tc, the_strictest_limits_hold);
 	tcase_add_test(tc, sizes_count_whole_blocks);

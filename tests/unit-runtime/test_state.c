@@ -17,7 +17,13 @@ static char folder[] = "/tmp/unit-runtime-XXXXXX";
 static char root[sizeof(folder) + 4], pins[sizeof(folder) + 5];
 
 static struct ublkpol_backend_info backends[] = {
-	{ .name = (char *)"fd0", .path = (char *)"/plain", .dev = 7, .can = 3 },
+	{ .name = (char *)"fd0",
+	  .path = (char *)"/plain",
+	  .dev = 7,
+	  .disk_sequence = ~0ULL,
+	  .size = 1ULL << 60,
+	  .can = 3,
+	  .stale = true },
 	{ .name = (char *)"fd1", .path = (char *)"/new\nline=and\\back\\n\"\xff", .ino = ~0ULL },
 };
 
@@ -82,7 +88,10 @@ static void expect_sample(const struct ublkpol_info *info)
 		ck_assert_str_eq(info->backends[i].path, backends[i].path);
 		ck_assert_uint_eq(info->backends[i].dev, backends[i].dev);
 		ck_assert_uint_eq(info->backends[i].ino, backends[i].ino);
+		ck_assert_uint_eq(info->backends[i].disk_sequence, backends[i].disk_sequence);
+		ck_assert_uint_eq(info->backends[i].size, backends[i].size);
 		ck_assert_uint_eq(info->backends[i].can, backends[i].can);
+		ck_assert_int_eq(info->backends[i].stale, backends[i].stale);
 	}
 	ck_assert_uint_eq(info->nr_values, sample.nr_values);
 	for (i = 0; i < sample.nr_values; i++) {

@@ -3,37 +3,6 @@
 # A new daemon for a device whose daemon was killed, in all modes of --recovery
 . "$(dirname "$0")/lib.sh"
 
-state_is()
-{
-	[ "$("$ublkpol" list --json | jq -r ".[] | select(.id == $id) | .state")" = "$1" ]
-}
-
-# kill_daemon STATE
-kill_daemon()
-{
-	kill -9 "$pid"
-	within 20 state_is "$1" || fail "not $1: $("$ublkpol" list)"
-}
-
-recover()
-{
-	timeout 60 "$ublkpol" recover -n "$id" >recover.out 2>&1 ||
-		fail "not recovered: $(cat recover.out)"
-	state_is live || fail "not live: $("$ublkpol" list)"
-	pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
-}
-
-# refused STATUS TEXT COMMAND...
-refused()
-{
-	local expected=$1 text=$2 status=0
-	shift 2
-
-	timeout 60 "$@" >output 2>&1 || status=$?
-	[ $status -eq "$expected" ] || fail "status $status, not $expected: $*: $(cat output)"
-	grep -qE -- "$text" output || fail "not '$text': $(cat output)"
-}
-
 reads()
 {
 	stat_of '[.rules[].read.requests] | add'

@@ -30,17 +30,26 @@ check()
 	read_all "$2"
 }
 
-is_waiting()
-{
-	"$ublkpol" list --json | jq -e ".[] | select(.id == $id) | .state == \"waiting\"" >/dev/null
-}
-
 new_daemon()
 {
-	kill -9 "$pid"
-	within 20 is_waiting || fail "not waiting: $("$ublkpol" list)"
-	limited 60 "$ublkpol" recover -n "$id"
-	pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
+	kill_daemon waiting
+	recover
+}
+
+in_flight()
+{
+	[ "$(awk '{ print $2 }' "/sys/block/${dev#/dev/}/inflight")" -gt 0 ]
+}
+
+swap_is_noted()
+{
+	[ -e "/run/ublkpol/$id/next" ]
+}
+
+swap_is_settled()
+{
+	"$ublkpol" list >/dev/null
+	[ ! -e "/run/ublkpol/$id/next" ]
 }
 
 write_new()
@@ -51,6 +60,7 @@ write_new()
 
 # Both legs begin alike; the second one refuses writes to its first MiB
 random_file "$disk/a" 8
+cp "$disk/a" "$disk/copy"
 null_blk nullb1 8
 dd if="$disk/a" of="$block_device" bs=1M oflag=direct status=none
 dm leg "$good"
@@ -73,6 +83,49 @@ check fd1 "after a swap back"
 new_daemon
 check fd1 "by a new daemon"
 "$ublkpol" stats -n "$id" | grep -q 'fd1: failed a write' || fail "stats does not tell"
+
+# in no mirror for a while: with a warning where a policy reads what is old
+"$ublkpol" swap -n "$id" "$policies/whole.bpf.o" -b fd0="$disk/a" 2>errors
+[ ! -s errors ] || fail "a warning about the good leg: $(cat errors)"
+"$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd1="$leg" 2>errors
+[ ! -s errors ] || fail "a warning about what was not kept: $(cat errors)"
+"$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o"
+[ -z "$(failed_legs)" ] || fail "a leg that was dropped meanwhile has failed: $(failed_legs)"
+dm_becomes leg "$bad_first_mib"
+write_new
+dm_becomes leg "$good"
+cp "$disk/a" expected
+check fd1 "after another write"
+"$ublkpol" swap -n "$id" "$policies/halves.bpf.o" 2>errors
+grep -q 'backend fd1 has missed writes' errors || fail "no warning: $(cat errors)"
+"$ublkpol" show -n "$id" | grep -q "fd1 = $leg (.*has missed writes)" ||
+	fail "show does not tell: $("$ublkpol" show -n "$id")"
+"$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o" 2>errors
+[ ! -s errors ] || fail "a warning about a mirror: $(cat errors)"
+check fd1 "after a policy without mirrors"
+
+# the swap dies in the kernel, which waits for a write that fails then
+dm_becomes leg "$good"
+"$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o" -b fd1="$disk/copy"
+"$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o" -b fd1="$leg"
+[ -z "$(failed_legs)" ] || fail "a new file has failed already: $(failed_legs)"
+dmsetup suspend leg
+write_new &
+writer=$!
+within 20 in_flight || fail "no write is in flight"
+"$ublkpol" swap -n "$id" "$policies/mirror-b.bpf.o" &
+swapper=$!
+within 20 swap_is_noted || fail "no swap is going on"
+sleep 1
+kill -9 $swapper
+dmsetup reload leg <<<"$bad_first_mib"
+dmsetup resume leg
+wait $writer
+wait $swapper || true
+dm_becomes leg "$good"
+cp "$disk/a" expected
+within 20 swap_is_settled || fail "the swap is not settled: $(ls "/run/ublkpol/$id")"
+check fd1 "after a swap that died"
 
 # another file, which the user has copied
 cp expected "$disk/copy"

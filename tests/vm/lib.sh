@@ -99,6 +99,40 @@ del()
 	within 10 daemon_is_gone || fail "the daemon still runs"
 }
 
+# state_is STATE: of the device
+state_is()
+{
+	[ "$("$ublkpol" list --json | jq -r ".[] | select(.id == $id) | .state")" = "$1" ]
+}
+
+# kill_daemon STATE: which the device gets
+kill_daemon()
+{
+	kill -9 "$pid"
+	within 20 state_is "$1" || fail "not $1: $("$ublkpol" list)"
+}
+
+# shellcheck disable=SC2120 # with no ARG in most tests
+# recover ARG...: the device gets a new daemon; sets $pid
+recover()
+{
+	limited 60 "$ublkpol" recover -n "$id" "$@" >recover.out 2>&1 ||
+		fail "not recovered: $(cat recover.out)"
+	state_is live || fail "not live: $("$ublkpol" list)"
+	pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
+}
+
+# refused STATUS TEXT COMMAND...: it says what matches TEXT
+refused()
+{
+	local expected=$1 text=$2 status=0
+	shift 2
+
+	limited 60 "$@" >output 2>&1 || status=$?
+	[ $status -eq "$expected" ] || fail "status $status, not $expected: $*: $(cat output)"
+	grep -qE -- "$text" output || fail "not '$text': $(cat output)"
+}
+
 # stat_of JQ_PATH: a number of the device's statistics
 stat_of()
 {
