@@ -74,10 +74,10 @@ static int settle_on_next(struct ublkpol_info *next, const struct ublkpol_info *
 	return ret;
 }
 
-static void settle_on_current(int id, const struct ublkpol_info *next)
+static void settle_on_current(const struct ublkpol_info *next)
 {
-	state_drop_next(id);
-	forget_generation(id, next->generation);
+	state_drop_next(next->id);
+	forget_generation(next->id, next->generation);
 }
 
 static int settle_note(struct ublkpol_info *next, struct ublkpol_error *err)
@@ -91,7 +91,7 @@ static int settle_note(struct ublkpol_info *next, struct ublkpol_error *err)
 	if (ret > 0) {
 		ret = settle_on_next(next, &current, err);
 	} else if (!ret || ret == -ENOENT) {
-		settle_on_current(next->id, next);
+		settle_on_current(next);
 		ret = 0;
 	} else {
 		error_set(err, UBLKPOL_ERR_FAILED, ret,
@@ -241,7 +241,7 @@ static int note_next(struct generation *gen, struct ublkpol_info *next,
 	if (!ret)
 		ret = state_save_next(next, err);
 	if (ret)
-		settle_on_current(next->id, next);
+		settle_on_current(next);
 	else
 		report_stale(gen, next, news.no_legs);
 	close(lock_fd);
@@ -249,8 +249,8 @@ static int note_next(struct generation *gen, struct ublkpol_info *next,
 }
 
 /* @attached: did the kernel take it? */
-static int commit(struct ublkpol_info *next, const struct ublkpol_info *old, bool attached,
-		  int device_lock, struct ublkpol_error *err)
+static int conclude(struct ublkpol_info *next, const struct ublkpol_info *old, bool attached,
+		    int device_lock, struct ublkpol_error *err)
 {
 	int lock_fd, ret;
 
@@ -260,7 +260,7 @@ static int commit(struct ublkpol_info *next, const struct ublkpol_info *old, boo
 	if (attached)
 		ret = settle_on_next(next, old, err);
 	else
-		settle_on_current(next->id, next);
+		settle_on_current(next);
 	close(lock_fd);
 	return ret;
 }
@@ -285,9 +285,9 @@ static int replace(struct generation *gen, struct ublk_control *control,
 	if (!ret) {
 		ret = attach_as_io_flusher(gen, control, next.id, err);
 		if (ret)
-			commit(&next, old, false, device_lock, &gone);
+			conclude(&next, old, false, device_lock, &gone);
 		else
-			ret = commit(&next, old, true, device_lock, err);
+			ret = conclude(&next, old, true, device_lock, err);
 	}
 	state_free_generation(&next);
 	return ret;

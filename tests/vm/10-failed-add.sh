@@ -14,15 +14,10 @@ state()
 	cat /sys/class/block/*/holders/* 2>/dev/null || true
 }
 
-# refused STATUS TEXT COMMAND...
-refused()
+# leaves_nothing STATUS TEXT COMMAND...: the command is refused
+leaves_nothing()
 {
-	local expected=$1 text=$2 status=0
-	shift 2
-
-	limited 20 "$@" >output 2>&1 || status=$?
-	[ $status -eq "$expected" ] || fail "status $status, not $expected: $*: $(cat output)"
-	grep -qiE -- "$text" output || fail "not '$text': $(cat output)"
+	refused "$@"
 	[ "$(state)" = "$before" ] || fail "left behind by $*: $(state)"
 }
 
@@ -31,29 +26,29 @@ random_file b 4
 : >empty
 before=$(state)
 
-refused 2 'NAME=PATH' "$ublkpol" add "$halves" --backend fd0
-refused 2 'usage|policy' "$ublkpol" add
-refused 4 'fd1' "$ublkpol" add "$halves" --backend fd0=a
-refused 4 'fd7' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=b --backend fd7=a
-refused 4 'included.inc:2: ' "$ublkpol" add "$policies/includes.bpf.o" --backend fd0=a
-refused 4 'nothing.*No such file' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=nothing
-refused 4 'empty' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=empty
-refused 4 'No such file' "$ublkpol" add nothing.bpf.o --backend fd0=a --backend fd1=b
-refused 4 'a' "$ublkpol" add a --backend fd0=a --backend fd1=b
-refused 5 '77' "$ublkpol" del -n 77
+leaves_nothing 2 'NAME=PATH' "$ublkpol" add "$halves" --backend fd0
+leaves_nothing 2 'usage|policy' "$ublkpol" add
+leaves_nothing 4 'fd1' "$ublkpol" add "$halves" --backend fd0=a
+leaves_nothing 4 'fd7' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=b --backend fd7=a
+leaves_nothing 4 'included.inc:2: ' "$ublkpol" add "$policies/includes.bpf.o" --backend fd0=a
+leaves_nothing 4 'nothing.*No such file' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=nothing
+leaves_nothing 4 'empty' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=empty
+leaves_nothing 4 'No such file' "$ublkpol" add nothing.bpf.o --backend fd0=a --backend fd1=b
+leaves_nothing 4 'a' "$ublkpol" add a --backend fd0=a --backend fd1=b
+leaves_nothing 5 '77' "$ublkpol" del -n 77
 
 # a number and backends that are taken
 cp a c
 cp b d
 add halves a b -- -n 5
 before=$(state)
-refused 1 'exists|in use|taken' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=d -n 5
-refused 4 'locked' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=b
+leaves_nothing 1 'exists|in use|taken' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=d -n 5
+leaves_nothing 4 'locked' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=b
 # a disk that somebody else holds
 null_blk nullb1 8
 dm holder "0 16384 linear $block_device 0"
 before=$(state)
-refused 4 'busy' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=/dev/nullb1
+leaves_nothing 4 'busy' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=/dev/nullb1
 dmsetup remove holder
 del
 before=$(state)

@@ -37,14 +37,10 @@ check()
 	is_on "$disk/b" $at 0 12288 || fail "what lies behind the last range is hot $1"
 }
 
-# refused TEXT FILE
-refused()
+# set_refused TEXT FILE
+set_refused()
 {
-	local status=0
-
-	"$ublkpol" set -n "$id" "hot=@$2" >output 2>&1 || status=$?
-	[ $status -eq 4 ] || fail "status $status: $(cat output)"
-	grep -qE -- "$1" output || fail "not '$1': $(cat output)"
+	refused 4 "$1" "$ublkpol" set -n "$id" "hot=@$2"
 }
 
 truncate -s 1280M "$disk/a" "$disk/b"
@@ -57,10 +53,10 @@ awk -v n=$ranges 'BEGIN { for (i = 0; i < n; i++) print 24 * i "-" 24 * i + 8 }'
 check "after the set"
 
 sed '54321s/.*/7-3/' list >reversed
-refused "set 'hot', line 54321" reversed
+set_refused "set 'hot', line 54321" reversed
 head -n 7804 list | sed '$s/.*/12-many/' >odd
-refused "set 'hot', line $(wc -l <odd)" odd
-refused 'missing: No such file' missing
+set_refused "set 'hot', line $(wc -l <odd)" odd
+set_refused 'missing: No such file' missing
 check "after sets with errors"
 
 load_goes_on

@@ -24,15 +24,10 @@ set_for_ever()
 	done
 }
 
-# refused TEXT VALUE...
-refused()
+# set_refused TEXT VALUE...
+set_refused()
 {
-	local text=$1 status=0
-	shift
-
-	"$ublkpol" set -n "$id" "$@" >output 2>&1 || status=$?
-	[ $status -eq 4 ] || fail "status $status: set $*: $(cat output)"
-	grep -qE -- "$text" output || fail "not '$text': $(cat output)"
+	refused 4 "$1" "$ublkpol" set -n "$id" "${@:2}"
 }
 
 value_of()
@@ -71,10 +66,10 @@ read_4k || fail "a read of 4 KiB failed: $(cat read.err)"
 "$ublkpol" set -n "$id" small=64KiB hot=1MiB-2MiB,3MiB-4MiB
 ! read_4k || fail "the parameter has no effect"
 [ "$(value_of small)" = 64KiB ] || fail "small is $(value_of small)"
-refused "no parameter and no set 'smal'" smal=4KiB
-refused 'write it like 64KiB' small=many
-refused "set 'hot', line 1" hot=5MiB-1MiB
-refused 'no parameter' small=4KiB other=1
+set_refused "no parameter and no set 'smal'" smal=4KiB
+set_refused 'write it like 64KiB' small=many
+set_refused "set 'hot', line 1" hot=5MiB-1MiB
+set_refused 'no parameter' small=4KiB other=1
 [ "$(value_of small)" = 64KiB ] || fail "small is $(value_of small)"
 ! read_4k || fail "a refused command had an effect"
 
@@ -94,17 +89,7 @@ dd if="$dev" of=/dev/null bs=2K count=1 skip=100 iflag=direct status=none 2>/dev
 wait $tracer || fail "no trace: $(cat trace.out)"
 [ "$(jq -r '.op' trace.out)" = read ] || fail "another trace: $(cat trace.out)"
 
-kill -9 "$pid"
-state()
-{
-	"$ublkpol" list --json | jq -r ".[] | select(.id == $id) | .state"
-}
-is_waiting()
-{
-	[ "$(state)" = waiting ]
-}
-within 20 is_waiting || fail "the state is $(state)"
-timeout 60 "$ublkpol" recover -n "$id"
-pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
+kill_daemon waiting
+recover
 [ "$(value_of hot | head -n 2 | tail -n 1)" = 256-384 ] || fail "the set did not survive"
 del

@@ -10,23 +10,17 @@ redirected()
 	stat_of '[.queues[].redirected] | add'
 }
 
-# refused STATUS TEXT OPTION...
-refused()
+# add_refused TEXT OPTION...
+add_refused()
 {
-	local expected=$1 text=$2 status=0
-	shift 2
-
-	"$ublkpol" add "$policies/rare-user.bpf.o" -b fd0="$disk/a" "$@" >output 2>&1 ||
-		status=$?
-	[ $status -eq "$expected" ] || fail "status $status, not $expected: $*: $(cat output)"
-	grep -qE -- "$text" output || fail "not '$text': $(cat output)"
+	refused 4 "$1" "$ublkpol" add "$policies/rare-user.bpf.o" -b fd0="$disk/a" "${@:2}"
 	[ -z "$(ls /dev/ublkb* 2>/dev/null)" ] || fail "left behind by $*"
 }
 
 random_file "$disk/a" 8
 cp "$disk/a" before
-refused 4 'cannot use the handler ./nothing.so' --handler ./nothing.so
-refused 4 'does not start: Invalid argument' --handler "$handler" --handler-argument x
+add_refused 'cannot use the handler ./nothing.so' --handler ./nothing.so
+add_refused 'does not start: Invalid argument' --handler "$handler" --handler-argument x
 
 # without user code such requests fail
 add rare-user "$disk/a"
@@ -57,14 +51,8 @@ run_fio --rw=randwrite --bs=4k --iodepth=16 --size=64k --io_size=1M --norandomma
 [ "$(redirected)" -gt "$count" ] || fail "no request was redirected"
 
 # it comes back with a new daemon
-kill -9 "$pid"
-is_waiting()
-{
-	"$ublkpol" list --json | jq -e ".[] | select(.id == $id) | .state == \"waiting\"" >/dev/null
-}
-within 20 is_waiting || fail "not waiting: $("$ublkpol" list)"
-timeout 60 "$ublkpol" recover -n "$id"
-pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
+kill_daemon waiting
+recover
 dd if=new of="$dev" bs=16K oflag=direct status=none
 dd if="$dev" of=read bs=4K count=16 iflag=direct status=none
 cmp new read
