@@ -31,7 +31,8 @@ leaves_nothing 2 'usage|policy' "$ublkpol" add
 leaves_nothing 4 'fd1' "$ublkpol" add "$halves" --backend fd0=a
 leaves_nothing 4 'fd7' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=b --backend fd7=a
 leaves_nothing 4 'included.inc:2: ' "$ublkpol" add "$policies/includes.bpf.o" --backend fd0=a
-leaves_nothing 4 'nothing.*No such file' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=nothing
+leaves_nothing 4 'nothing.*No such file' "$ublkpol" add "$halves" \
+	--backend fd0=a --backend fd1=nothing
 leaves_nothing 4 'empty' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=empty
 leaves_nothing 4 'No such file' "$ublkpol" add nothing.bpf.o --backend fd0=a --backend fd1=b
 leaves_nothing 4 'a' "$ublkpol" add a --backend fd0=a --backend fd1=b
