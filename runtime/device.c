@@ -306,7 +306,6 @@ static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info 
 				struct ublkpol_error *err)
 {
 	struct ublkpol_info now = *info;
-	struct mirrors_news news;
 	int ret;
 
 	now.policy = NULL;
@@ -321,7 +320,7 @@ static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info 
 	if (!ret)
 		ret = generation_describe(&dev->gen, info->policy, &now, err);
 	if (!ret)
-		ret = mirrors_inherit(&now, info, &news, err);
+		ret = mirrors_keep(&now, info, err);
 	if (!ret)
 		ret = state_save(&now, err);
 	state_free_info(&now);

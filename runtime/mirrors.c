@@ -127,21 +127,26 @@ void mirrors_free(struct ublkpol_stats *stats)
 
 /* --- for another generation --- */
 
-/* Backends of @from that have missed writes, one bit each */
-static int read_stale(const struct ublkpol_info *from, __u64 *stale)
-{
-	struct ublkpol_mirror *mirrors;
-	int nr = read_pinned(from, &mirrors), i;
-	unsigned int b;
+/* What is known of backends, one bit for the slot of each */
+struct stale {
+	__u64 slots; /* have missed writes */
+	struct ublkpol_mirror *mirrors; /* which of them in which mirror */
+	int nr_mirrors;
+};
 
-	if (nr < 0)
-		return nr;
-	*stale = 0;
-	for (i = 0; i < nr; i++)
-		*stale |= mirrors[i].failed;
-	free(mirrors);
+static int read_stale(const struct ublkpol_info *from, struct stale *stale)
+{
+	unsigned int b;
+	int i;
+
+	*stale = (struct stale){ 0 };
+	stale->nr_mirrors = read_pinned(from, &stale->mirrors);
+	if (stale->nr_mirrors < 0)
+		return stale->nr_mirrors;
+	for (i = 0; i < stale->nr_mirrors; i++)
+		stale->slots |= stale->mirrors[i].failed;
 	for (b = 0; b < from->nr_backends; b++)
-		*stale |= (__u64)from->backends[b].stale << b;
+		stale->slots |= (__u64)from->backends[b].stale << b;
 	return 0;
 }
 
@@ -150,24 +155,67 @@ static bool is_same(const struct ublkpol_backend_info *a, const struct ublkpol_b
 	return a->dev == b->dev && a->ino == b->ino && a->disk_sequence == b->disk_sequence;
 }
 
-/* The same ones where @to has them; others hold whatever the user put there */
-static __u64 stale_slots(const struct ublkpol_info *to, const struct ublkpol_info *from,
-			 __u64 stale)
+/* The slots that @to has for those backends that both have; others hold what the user put there */
+static __u64 slots_in(const struct ublkpol_info *to, const struct ublkpol_info *from, __u64 slots)
 {
 	unsigned int t, f;
-	__u64 slots = 0;
+	__u64 found = 0;
 
 	for (t = 0; t < to->nr_backends; t++) {
 		for (f = 0; f < from->nr_backends; f++) {
-			if (stale & (1ULL << f) && is_same(&to->backends[t], &from->backends[f]))
-				slots |= 1ULL << t;
+			if (slots & (1ULL << f) && is_same(&to->backends[t], &from->backends[f]))
+				found |= 1ULL << t;
 		}
 	}
-	return slots;
+	return found;
 }
 
-/* The program may be running, and note failures of its own. @legs: slots in any mirror */
-static int mark_stale(int fd, __u64 stale, __u64 *legs)
+static void use_slots_of(const struct ublkpol_info *to, const struct ublkpol_info *from,
+			 struct stale *stale)
+{
+	int i;
+
+	stale->slots = slots_in(to, from, stale->slots);
+	for (i = 0; i < stale->nr_mirrors; i++) {
+		stale->mirrors[i].legs = slots_in(to, from, stale->mirrors[i].legs);
+		stale->mirrors[i].failed = slots_in(to, from, stale->mirrors[i].failed);
+	}
+}
+
+/* As in the program: the last leg is kept. It may be running, and note failures of its own */
+static void fail_legs(struct ublkpol_mirror *mirror, __u64 legs)
+{
+	__u64 failed = __atomic_load_n(&mirror->failed, __ATOMIC_RELAXED);
+
+	while (mirror->legs & ~(failed | legs) &&
+	       !__atomic_compare_exchange_n(&mirror->failed, &failed, failed | legs, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+/*
+ * A backend that is stale is not read in any mirror, unless that leaves a mirror nothing:
+ * two mirrors that share a leg can have failed the two legs of a third one. Then
+ * only what this mirror itself had failed counts.
+ */
+static void mark_mirror(struct ublkpol_mirror *mirror, int i, const struct stale *stale,
+			struct mirrors_news *news)
+{
+	const struct ublkpol_mirror *own = i < stale->nr_mirrors ? &stale->mirrors[i] : NULL;
+	__u64 legs = stale->slots & mirror->legs;
+
+	if (legs == mirror->legs) {
+		if (!own || own->legs != mirror->legs || own->failed == own->legs) {
+			news->hopeless |= legs;
+			return;
+		}
+		news->doubtful |= legs & ~own->failed;
+		legs = own->failed;
+	}
+	fail_legs(mirror, legs);
+}
+
+static int mark_mirrors(int fd, const struct stale *stale, struct mirrors_news *news)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
 	struct ublkpol_mirror *mirrors;
@@ -180,42 +228,72 @@ static int mark_stale(int fd, __u64 stale, __u64 *legs)
 	if (mirrors == MAP_FAILED)
 		return -errno;
 	for (i = 0; i < nr; i++) {
-		__atomic_fetch_or(&mirrors[i].failed, stale & mirrors[i].legs, __ATOMIC_RELAXED);
-		*legs |= mirrors[i].legs;
+		mark_mirror(&mirrors[i], i, stale, news);
+		news->no_legs &= ~mirrors[i].legs;
 	}
 	munmap(mirrors, size);
+	return 0;
+}
+
+static int mark_pinned(const struct ublkpol_info *to, const struct stale *stale,
+		       struct mirrors_news *news)
+{
+	int fd = open_pinned(to), ret;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	ret = mark_mirrors(fd, stale, news);
+	close(fd);
+	return ret;
+}
+
+/* Return: has a backend become stale? */
+static bool mark_backends(struct ublkpol_info *to, __u64 slots)
+{
+	bool any = false;
+	unsigned int b;
+
+	for (b = 0; b < to->nr_backends; b++) {
+		if (!(slots & (1ULL << b)))
+			continue;
+		any |= !to->backends[b].stale;
+		to->backends[b].stale = true;
+	}
+	return any;
+}
+
+int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from,
+		 struct ublkpol_error *err)
+{
+	struct stale stale;
+	int ret;
+
+	ret = read_stale(from, &stale);
+	if (ret)
+		return mirrors_error(from->id, ret, err);
+	mark_backends(to, slots_in(to, from, stale.slots));
+	free(stale.mirrors);
 	return 0;
 }
 
 int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
 		    struct mirrors_news *news, struct ublkpol_error *err)
 {
-	__u64 stale = 0, slots, legs = 0;
-	unsigned int b;
-	int fd, ret;
+	struct stale stale;
+	int ret;
 
 	*news = (struct mirrors_news){ 0 };
 	ret = read_stale(from, &stale);
 	if (ret)
 		return mirrors_error(from->id, ret, err);
-	slots = stale_slots(to, from, stale);
-	if (!slots)
-		return 0;
-	fd = open_pinned(to);
-	if (fd >= 0) {
-		ret = mark_stale(fd, slots, &legs);
-		close(fd);
-	} else if (fd != -ENOENT) {
-		ret = fd;
-	}
+	use_slots_of(to, from, &stale);
+	news->no_legs = stale.slots;
+	if (stale.slots)
+		ret = mark_pinned(to, &stale, news);
 	if (ret)
-		return mirrors_error(to->id, ret, err);
-	for (b = 0; b < to->nr_backends; b++) {
-		if (!(slots & (1ULL << b)))
-			continue;
-		news->any |= !to->backends[b].stale;
-		to->backends[b].stale = true;
-	}
-	news->no_legs = slots & ~legs;
-	return 0;
+		mirrors_error(to->id, ret, err);
+	else
+		news->any = mark_backends(to, stale.slots);
+	free(stale.mirrors);
+	return ret;
 }

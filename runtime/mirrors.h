@@ -20,9 +20,12 @@ int mirrors_read(const struct ublkpol_info *info, struct ublkpol_stats *stats,
 
 void mirrors_free(struct ublkpol_stats *stats);
 
+/* Backends of the new generation, one bit for the slot of each */
 struct mirrors_news {
-	bool any; /* a backend has become stale */
-	__u64 no_legs; /* stale backends of the new generation that are in no mirror of it */
+	bool any; /* one has become stale */
+	__u64 no_legs; /* stale, and in no mirror */
+	__u64 hopeless; /* legs of a mirror all of whose legs are stale: it uses them all */
+	__u64 doubtful; /* stale, but used by a mirror that has not itself failed them */
 };
 
 /**
@@ -30,6 +33,7 @@ struct mirrors_news {
  * @to: its backends become stale if they are those of @from, and stale there; so
  *	do its mirrors, in the maps that are pinned
  * @from: what the device has had before
+ * @news: what the user has to be told
  *
  * Before it is attached, and once more after: the old generation may have noted
  * a failure meanwhile. A backend that is not kept holds whatever the user
@@ -38,5 +42,14 @@ struct mirrors_news {
  */
 int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
 		    struct mirrors_news *news, struct ublkpol_error *err);
+
+/**
+ * mirrors_keep() - the same for a new daemon, whose program has the maps of the old one
+ *
+ * The mirrors know then, each for itself, what they have failed: only what is
+ * noted of the backends has to go on.
+ */
+int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from,
+		 struct ublkpol_error *err);
 
 #endif

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -212,17 +213,43 @@ static int lock_state_of(int id, int device_lock, int *lock_fd, struct ublkpol_e
 }
 
 static void report_stale(const struct generation *gen, const struct ublkpol_info *next,
-			 __u64 no_legs)
+			 const struct mirrors_news *news)
 {
 	unsigned int b;
 
-	for (b = 0; !gen->source.same_policy && b < next->nr_backends; b++) {
-		if (no_legs & (1ULL << b))
+	for (b = 0; b < next->nr_backends; b++) {
+		const char *name = next->backends[b].name;
+
+		if (news->no_legs & (1ULL << b) && !gen->source.same_policy)
 			generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
 					  "backend %s has missed writes since it failed one in a "
 					  "mirror: what this policy reads there is old",
-					  next->backends[b].name);
+					  name);
+		if (news->doubtful & (1ULL << b))
+			generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
+					  "backend %s has missed writes of another mirror: where "
+					  "that one was, it is old",
+					  name);
 	}
+}
+
+static int check_legs(const struct ublkpol_info *next, __u64 hopeless, struct ublkpol_error *err)
+{
+	char names[512] = "";
+	size_t used = 0;
+	unsigned int b;
+
+	if (!hopeless)
+		return 0;
+	for (b = 0; b < next->nr_backends && used < sizeof(names); b++) {
+		if (hopeless & (1ULL << b))
+			used += (size_t)snprintf(names + used, sizeof(names) - used, " %s",
+						 next->backends[b].name);
+	}
+	return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
+			 "a mirror would have no good leg: all of its backends have missed "
+			 "writes:%s",
+			 names);
 }
 
 /* Files, pins and the note of the next generation; nothing is left after a failure */
@@ -239,11 +266,13 @@ static int note_next(struct generation *gen, struct ublkpol_info *next,
 	if (!ret)
 		ret = mirrors_inherit(next, old, &news, err);
 	if (!ret)
+		ret = check_legs(next, news.hopeless, err);
+	if (!ret)
 		ret = state_save_next(next, err);
 	if (ret)
 		settle_on_current(next);
 	else
-		report_stale(gen, next, news.no_legs);
+		report_stale(gen, next, &news);
 	close(lock_fd);
 	return ret;
 }
