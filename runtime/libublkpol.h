@@ -407,6 +407,8 @@ struct ublkpol_stats {
  * @err: what failed
  *
  * A request that several rules or backends serve counts once in each of them.
+ * Return: 0, -ESTALE if the device was swapped or deleted since ublkpol_list(), or
+ * another negative errno
  */
 int ublkpol_stats_read(const struct ublkpol_info *info, struct ublkpol_stats *stats,
 		       struct ublkpol_error *err);
@@ -429,6 +431,8 @@ struct ublkpol_param_info {
  * @params: set to an array, to be freed with ublkpol_params_free()
  * @count: set to its length
  * @err: what failed
+ *
+ * Return: as ublkpol_stats_read()
  */
 int ublkpol_params_read(const struct ublkpol_info *info, struct ublkpol_param_info **params,
 			size_t *count, struct ublkpol_error *err);
@@ -463,7 +467,7 @@ typedef void (*ublkpol_trace_fn)(void *arg, const struct ublkpol_trace_entry *en
  * @arg: passed to @fn
  * @err: UBLKPOL_ERR_INPUT if no rule has "trace"
  *
- * Entries go to one reader only.
+ * Entries go to one reader only. Return: as ublkpol_stats_read()
  */
 int ublkpol_trace_open(struct ublkpol_trace_reader **reader, const struct ublkpol_info *info,
 		       ublkpol_trace_fn fn, void *arg, struct ublkpol_error *err);

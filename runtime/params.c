@@ -73,10 +73,12 @@ int ublkpol_params_read(const struct ublkpol_info *info, struct ublkpol_param_in
 	*params = NULL;
 	*count = 0;
 	ret = state_load_image(info->id, info->generation, &data, &size);
-	if (ret)
-		return error_set(err, UBLKPOL_ERR_FAILED, ret,
-				 "the policy of device %d is not in " UBLKPOL_STATE_DIR ": %s",
-				 info->id, strerror(-ret));
+	if (ret) {
+		error_set(err, UBLKPOL_ERR_FAILED, ret,
+			  "the policy of device %d is not in " UBLKPOL_STATE_DIR ": %s", info->id,
+			  strerror(-ret));
+		return state_read_failed(info, ret, err);
+	}
 	ret = policy_image_open(&image, data, size, err);
 	if (ret)
 		goto out;

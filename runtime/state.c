@@ -411,6 +411,22 @@ int state_load_next(int id, struct ublkpol_info *info)
 	return load_as(id, "next", info);
 }
 
+int state_read_failed(const struct ublkpol_info *info, int code, struct ublkpol_error *err)
+{
+	struct ublkpol_info now;
+	int ret = state_load(info->id, &now);
+	bool is_gone = ret == -ENOENT && info->policy;
+	bool is_another = !ret && now.generation != info->generation;
+
+	state_free_info(&now);
+	if (!is_gone && !is_another)
+		return code;
+	if (err)
+		*err = (struct ublkpol_error){ 0 };
+	return error_set(err, UBLKPOL_ERR_FAILED, -ESTALE,
+			 "device %d was swapped or deleted meanwhile", info->id);
+}
+
 void state_free_generation(struct ublkpol_info *info)
 {
 	unsigned int i;

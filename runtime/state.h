@@ -124,6 +124,15 @@ int state_load(int id, struct ublkpol_info *info);
 /** state_load_next() - read the note of state_save_next(); else as state_load() */
 int state_load_next(int id, struct ublkpol_info *info);
 
+/**
+ * state_read_failed() - why a file or a pin of @info's generation could not be read
+ * @code: what reading it returned, for which @err is set
+ *
+ * Return: -ESTALE, with another @err, if the device has another generation by now or
+ * is gone; else @code
+ */
+int state_read_failed(const struct ublkpol_info *info, int code, struct ublkpol_error *err);
+
 void state_free_info(struct ublkpol_info *info);
 
 /** state_free_generation() - free only policy, backends and values of it */

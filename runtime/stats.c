@@ -187,9 +187,10 @@ int ublkpol_stats_read(const struct ublkpol_info *info, struct ublkpol_stats *st
 		error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot read the counters of device %d: %s",
 			  info->id, strerror(-ret));
 out:
-	if (ret)
-		ublkpol_stats_free(stats);
-	return ret;
+	if (!ret)
+		return 0;
+	ublkpol_stats_free(stats);
+	return state_read_failed(info, ret, err);
 }
 
 void ublkpol_stats_free(struct ublkpol_stats *stats)

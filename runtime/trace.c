@@ -87,7 +87,7 @@ int ublkpol_trace_open(struct ublkpol_trace_reader **reader, const struct ublkpo
 		ret = open_map(new, info, err);
 	if (ret) {
 		ublkpol_trace_close(new);
-		return ret;
+		return state_read_failed(info, ret, err);
 	}
 	*reader = new;
 	return 0;

@@ -257,15 +257,14 @@ static void print_text(const struct device *device)
 
 /* --- command --- */
 
-static int show(const struct cli *cli, const struct ublkpol_info *info)
+static int show(const struct cli *cli, const struct ublkpol_info *info, struct ublkpol_error *err)
 {
 	struct device device = { .info = info };
-	struct ublkpol_error err = { 0 };
 	int ret;
 
-	ret = ublkpol_stats_read(info, &device.stats, &err);
+	ret = ublkpol_stats_read(info, &device.stats, err);
 	if (!ret)
-		ret = ublkpol_params_read(info, &device.params, &device.nr_params, &err);
+		ret = ublkpol_params_read(info, &device.params, &device.nr_params, err);
 	if (!ret) {
 		if (cli->json)
 			print_json(&device);
@@ -274,28 +273,29 @@ static int show(const struct cli *cli, const struct ublkpol_info *info)
 	}
 	ublkpol_params_free(device.params, device.nr_params);
 	ublkpol_stats_free(&device.stats);
-	return ret ? cli_fail(cli, &err) : 0;
+	return ret;
 }
 
-static int find_and_show(const struct cli *cli, int id)
+static int find_and_show(const struct cli *cli, int id, struct ublkpol_error *err)
 {
-	struct ublkpol_error err = { 0 };
 	struct ublkpol_info *list;
-	int exit_code = -1;
 	size_t count, i;
+	int ret;
 
-	if (ublkpol_list(&list, &count, &err))
-		return cli_fail(cli, &err);
-	for (i = 0; i < count; i++) {
-		if (list[i].id == id)
-			exit_code = show(cli, &list[i]);
+	ret = ublkpol_list(&list, &count, err);
+	if (ret)
+		return ret;
+	for (i = 0; i < count && list[i].id != id; i++)
+		;
+	if (i < count) {
+		ret = show(cli, &list[i], err);
+	} else {
+		err->kind = UBLKPOL_ERR_NO_DEVICE;
+		snprintf(err->text, sizeof(err->text), "there is no policy device %d", id);
+		ret = -ENODEV;
 	}
 	ublkpol_list_free(list, count);
-	if (exit_code >= 0)
-		return exit_code;
-	err.kind = UBLKPOL_ERR_NO_DEVICE;
-	snprintf(err.text, sizeof(err.text), "there is no policy device %d", id);
-	return cli_fail(cli, &err);
+	return ret;
 }
 
 static int run_show(struct cli *cli, int argc, char **argv)
@@ -304,13 +304,18 @@ static int run_show(struct cli *cli, int argc, char **argv)
 						 CLI_LONG_OPTIONS,
 						 { 0 } };
 	static const struct cli_syntax syntax = { .options = options, .take = cli_take_id };
-	int exit_code, id = -1;
+	int exit_code, id = -1, ret;
+	struct ublkpol_error err;
 
 	if (!cli_parse(cli, argc, argv, &syntax, &id, &exit_code))
 		return exit_code;
 	if (id < 0)
 		return cli_usage(cli, "which device? give -n ID");
-	return find_and_show(cli, id);
+	do {
+		err = (struct ublkpol_error){ 0 };
+		ret = find_and_show(cli, id, &err);
+	} while (ret == -ESTALE);
+	return ret ? cli_fail(cli, &err) : 0;
 }
 
 const struct command command_show = {

@@ -246,24 +246,23 @@ static void print_wanted(const struct cli *cli, const struct ublkpol_info *list,
 		json_end_array(&json);
 }
 
-static int show(const struct cli *cli, int id)
+static int show(const struct cli *cli, int id, struct ublkpol_error *err)
 {
 	struct ublkpol_stats *stats = NULL;
-	struct ublkpol_error err = { 0 };
 	struct ublkpol_info *list;
 	size_t count, i;
 	int ret;
 
-	ret = ublkpol_list(&list, &count, &err);
+	ret = ublkpol_list(&list, &count, err);
 	if (ret)
-		return cli_fail(cli, &err);
+		return ret;
 	stats = calloc(count + 1, sizeof(*stats));
 	if (!stats) {
-		snprintf(err.text, sizeof(err.text), "out of memory");
+		snprintf(err->text, sizeof(err->text), "out of memory");
 		ret = -ENOMEM;
 		goto out;
 	}
-	ret = read_wanted(list, count, id, stats, &err);
+	ret = read_wanted(list, count, id, stats, err);
 	if (!ret)
 		print_wanted(cli, list, count, id, stats);
 	for (i = 0; i < count; i++)
@@ -271,7 +270,7 @@ static int show(const struct cli *cli, int id)
 out:
 	free(stats);
 	ublkpol_list_free(list, count);
-	return ret ? cli_fail(cli, &err) : 0;
+	return ret;
 }
 
 static int run_stats(struct cli *cli, int argc, char **argv)
@@ -280,11 +279,16 @@ static int run_stats(struct cli *cli, int argc, char **argv)
 						 CLI_LONG_OPTIONS,
 						 { 0 } };
 	static const struct cli_syntax syntax = { .options = options, .take = cli_take_id };
-	int exit_code, id = ALL_DEVICES;
+	int exit_code, id = ALL_DEVICES, ret;
+	struct ublkpol_error err;
 
 	if (!cli_parse(cli, argc, argv, &syntax, &id, &exit_code))
 		return exit_code;
-	return show(cli, id);
+	do {
+		err = (struct ublkpol_error){ 0 };
+		ret = show(cli, id, &err);
+	} while (ret == -ESTALE);
+	return ret ? cli_fail(cli, &err) : 0;
 }
 
 const struct command command_stats = {

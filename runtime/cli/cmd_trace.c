@@ -146,12 +146,15 @@ static int run_until_end(const struct cli *cli, int id, int left)
 {
 	const struct sigaction action = { .sa_handler = interrupt };
 	struct trace trace = { .cli = cli, .left = left };
-	struct ublkpol_error err = { 0 };
+	struct ublkpol_error err;
+	int ret;
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	while (trace.left && !interrupted) {
-		if (follow(&trace, id, &err))
+		err = (struct ublkpol_error){ 0 };
+		ret = follow(&trace, id, &err);
+		if (ret && ret != -ESTALE)
 			return cli_fail(cli, &err);
 	}
 	return 0;

@@ -300,6 +300,32 @@ START_TEST(a_generation_becomes_current_at_once)
 }
 END_TEST
 
+/* Who reads its files may find them gone, or those of the next device of that number */
+START_TEST(a_reader_is_told_that_its_generation_is_gone)
+{
+	struct ublkpol_error err = { .kind = UBLKPOL_ERR_INPUT, .text = "no such file" };
+	struct ublkpol_info next = sample;
+	struct state_queues queues;
+
+	create_sample(&queues);
+	ck_assert_int_eq(state_read_failed(&sample, -EIO, &err), -EIO);
+	ck_assert_str_eq(err.text, "no such file");
+
+	next.generation = sample.generation + 1;
+	ck_assert_int_eq(state_read_failed(&next, -EIO, &err), -ESTALE);
+	ck_assert_int_eq(err.kind, UBLKPOL_ERR_FAILED);
+	ck_assert_str_eq(err.text, "device 7 was swapped or deleted meanwhile");
+	ck_assert_int_eq(state_read_failed(&next, -EIO, NULL), -ESTALE);
+	state_close(&queues);
+	state_remove(7);
+	ck_assert_int_eq(state_read_failed(&sample, -EIO, &err), -ESTALE);
+
+	/* It never had files */
+	next.policy = NULL;
+	ck_assert_int_eq(state_read_failed(&next, -ENOENT, &err), -ENOENT);
+}
+END_TEST
+
 START_TEST(one_process_at_a_time_replaces_a_policy)
 {
 	struct state_queues queues;
@@ -371,6 +397,7 @@ TCase *state_case(void)
 	tcase_add_test(tc, other_processes_read_what_the_daemon_wrote);
 	tcase_add_test(tc, the_daemon_is_alive_as_long_as_it_holds_the_queues);
 	tcase_add_test(tc, a_generation_becomes_current_at_once);
+	tcase_add_test(tc, a_reader_is_told_that_its_generation_is_gone);
 	tcase_add_test(tc, one_process_at_a_time_replaces_a_policy);
 	tcase_add_test(tc, a_new_daemon_adopts_the_folder);
 	tcase_add_test(tc, only_root_may_look);

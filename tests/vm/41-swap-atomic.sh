@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Each request sees the old policy or the new one as a whole: a write over the
-# boundary has its two parts where one of them puts both. And a swap that is
-# killed leaves state files that tell what the kernel has.
+# boundary has its two parts where one of them puts both. So does who asks for the
+# device meanwhile. And a swap that is killed leaves state files that tell what the
+# kernel has.
 . "$(dirname "$0")/lib.sh"
 
 half=$((4 << 20))
@@ -49,6 +50,8 @@ for ((n = 0; n < 50; n++)); do
 	"a b" | "b a") seen[$parts]=1 ;;
 	*) fail "write $n is on '$parts'" ;;
 	esac
+	"$ublkpol" stats -n "$id" >stats || fail "no stats of a device that is swapped"
+	"$ublkpol" show -n "$id" >stats || fail "a device that is swapped is not shown"
 done
 touch stop
 wait $swapper || fail "a swap failed"
