@@ -1,48 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
 #include <unistd.h>
-#include <sys/sysmacros.h>
 #include <linux/falloc.h>
 
 #include "backend_can.h"
-
-/*
- * An attribute of the queue of a block device, or 0. A partition has none: the
- * queue belongs to the disk, one folder up.
- */
-static __u64 queue_attribute(dev_t dev, const char *name)
-{
-	static const char *const folders[] = { "queue", "../queue" };
-	char path[PATH_MAX];
-	uint64_t value = 0;
-	FILE *file;
-	size_t i;
-
-	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s/%s", major(dev), minor(dev),
-			 folders[i], name);
-		file = fopen(path, "re");
-		if (!file)
-			continue;
-		if (fscanf(file, "%" SCNu64, &value) != 1)
-			value = 0;
-		fclose(file);
-		break;
-	}
-	return value;
-}
+#include "disk_attribute.h"
 
 static unsigned int can_of_queue(dev_t dev)
 {
 	unsigned int can = 0;
 
-	if (queue_attribute(dev, "discard_max_bytes"))
+	if (disk_attribute(dev, "discard_max_bytes"))
 		can |= UBLKPOL_CAN_DISCARD;
-	if (queue_attribute(dev, "write_zeroes_max_bytes"))
+	if (disk_attribute(dev, "write_zeroes_max_bytes"))
 		can |= UBLKPOL_CAN_WRITE_ZEROES;
 	return can;
 }
@@ -69,7 +41,7 @@ unsigned int backend_discard_granularity(const struct backend *backend)
 	__u64 granularity = backend->physical_block_size;
 
 	if (backend->is_block)
-		granularity = queue_attribute(backend->dev, "discard_granularity");
+		granularity = disk_attribute(backend->dev, "discard_granularity");
 	if (granularity < backend->block_size || granularity > UINT_MAX)
 		return backend->block_size;
 	return (unsigned int)granularity;

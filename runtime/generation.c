@@ -111,7 +111,7 @@ static void report_backends(const struct generation *gen)
 	}
 }
 
-static int check_stacking(const struct generation *gen, struct ublkpol_error *err)
+int generation_check_stacking(const struct generation *gen, struct ublkpol_error *err)
 {
 	const struct ublkpol_info *device = gen->source.device;
 	unsigned int i;
@@ -145,7 +145,7 @@ static int open_backends(struct generation *gen, struct ublkpol_error *err)
 		ret = backends_open(gen->backends, gen->nr_backends,
 				    gen->source.is_live ? gen->source.device : NULL, err);
 	if (!ret)
-		ret = check_stacking(gen, err);
+		ret = generation_check_stacking(gen, err);
 	if (ret)
 		return ret;
 	report_backends(gen);

@@ -50,6 +50,14 @@ struct generation {
 int generation_open(struct generation *gen, const struct generation_source *source,
 		    struct ublkpol_error *err);
 
+/**
+ * generation_check_stacking() - no backend may be the device itself, or stand on it
+ *
+ * generation_open() has done it. Again, under state_lock(), it is certain: of two
+ * swaps that would stack their devices on each other, one sees the note of the other.
+ */
+int generation_check_stacking(const struct generation *gen, struct ublkpol_error *err);
+
 /** generation_load() - after generation_open(): load the program, not yet in use */
 int generation_load(struct generation *gen, struct ublkpol_error *err);
 

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "disk_attribute.h"
 #include "list.h"
 #include "state.h"
 #include "swap.h"
@@ -88,20 +90,22 @@ static enum ublkpol_status status_of(const struct ublksrv_ctrl_dev_info *kernel,
 	return kernel->state == UBLK_S_DEV_FAIL_IO ? UBLKPOL_FAILING : UBLKPOL_DEAD;
 }
 
-/* Without parameters, the device is only being made */
-static void add_limits(struct ublk_control *control, struct ublkpol_info *info)
+/*
+ * The driver knows them as well, but does not answer while it waits for the last
+ * request of an old policy, which may take as long as a backend likes.
+ */
+static void add_limits(struct ublkpol_info *info)
 {
-	struct ublk_params params = { 0 };
+	char node[32];
+	struct stat st;
 
-	if (ublk_control_get_params(control, info->id, &params))
+	snprintf(node, sizeof(node), UBLKPOL_NODE, info->id);
+	if (stat(node, &st) || !S_ISBLK(st.st_mode))
 		return;
-	info->max_request = (__u64)params.basic.max_sectors << 9;
-	if (params.types & UBLK_PARAM_TYPE_DMA_ALIGN)
-		info->memory_align = params.dma.alignment + 1;
-	if (params.types & UBLK_PARAM_TYPE_DISCARD) {
-		info->max_discard = (__u64)params.discard.max_discard_sectors << 9;
-		info->max_write_zeroes = (__u64)params.discard.max_write_zeroes_sectors << 9;
-	}
+	info->max_request = disk_attribute(st.st_rdev, "max_hw_sectors_kb") << 10;
+	info->memory_align = (unsigned int)disk_attribute(st.st_rdev, "dma_alignment") + 1;
+	info->max_discard = disk_attribute(st.st_rdev, "discard_max_hw_bytes");
+	info->max_write_zeroes = disk_attribute(st.st_rdev, "write_zeroes_max_bytes");
 }
 
 int list_lookup(struct ublk_control *control, int id, struct ublkpol_info *info)
@@ -123,7 +127,7 @@ int list_lookup(struct ublk_control *control, int id, struct ublkpol_info *info)
 		info->queues = kernel.nr_hw_queues;
 		info->depth = kernel.queue_depth;
 		info->status = status_of(&kernel, info->daemon_alive);
-		add_limits(control, info);
+		add_limits(info);
 	}
 	if (ret)
 		state_free_info(info);

@@ -100,16 +100,27 @@ static bool loop_stands_on(const char *folder, int id, unsigned int depth)
 	return found;
 }
 
-static bool policy_stands_on(int other, int id, unsigned int depth)
+static bool generation_stands_on(const struct ublkpol_info *info, int id, unsigned int depth)
 {
-	struct ublkpol_info info;
 	bool found = false;
 	unsigned int i;
 
-	if (!state_load(other, &info)) {
-		for (i = 0; !found && i < info.nr_backends; i++)
-			found = file_stands_on(info.backends[i].path, id, depth);
-	}
+	for (i = 0; !found && i < info->nr_backends; i++)
+		found = file_stands_on(info->backends[i].path, id, depth);
+	return found;
+}
+
+/* On what it has, or on what a swap is about to give it */
+static bool policy_stands_on(int other, int id, unsigned int depth)
+{
+	struct ublkpol_info info;
+	bool found;
+
+	found = !state_load(other, &info) && generation_stands_on(&info, id, depth);
+	state_free_info(&info);
+	if (found)
+		return true;
+	found = !state_load_next(other, &info) && generation_stands_on(&info, id, depth);
 	state_free_info(&info);
 	return found;
 }

@@ -415,7 +415,7 @@ int state_read_failed(const struct ublkpol_info *info, int code, struct ublkpol_
 {
 	struct ublkpol_info now;
 	int ret = state_load(info->id, &now);
-	bool is_gone = ret == -ENOENT && info->policy;
+	bool is_gone = ret == -ENOENT && *info->policy;
 	bool is_another = !ret && now.generation != info->generation;
 
 	state_free_info(&now);

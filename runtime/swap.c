@@ -262,7 +262,9 @@ static int note_next(struct generation *gen, struct ublkpol_info *next,
 	ret = lock_state_of(old->id, device_lock, &lock_fd, err);
 	if (ret)
 		return ret;
-	ret = generation_keep(gen, next, err);
+	ret = generation_check_stacking(gen, err);
+	if (!ret)
+		ret = generation_keep(gen, next, err);
 	if (!ret)
 		ret = mirrors_inherit(next, old, &news, err);
 	if (!ret)

@@ -321,7 +321,7 @@ START_TEST(a_reader_is_told_that_its_generation_is_gone)
 	ck_assert_int_eq(state_read_failed(&sample, -EIO, &err), -ESTALE);
 
 	/* It never had files */
-	next.policy = NULL;
+	next.policy = "";
 	ck_assert_int_eq(state_read_failed(&next, -ENOENT, &err), -ENOENT);
 }
 END_TEST

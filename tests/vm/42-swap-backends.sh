@@ -11,18 +11,16 @@ swap()
 state()
 {
 	"$ublkpol" show -n "$id" --json
-	find "/run/ublkpol/$id" "/sys/fs/bpf/ublkpol/$id" | sort
+	find "/run/ublkpol/$id" "/sys/fs/bpf/ublkpol/$id" ! -name lock | sort
 	cat /sys/class/block/*/holders/* 2>/dev/null || true
 }
 
 # swap_refused TEXT POLICY OPTION...: and nothing has changed
 swap_refused()
 {
-	local before
-
-	before=$(state)
+	state >before
 	refused 4 "$1" "$ublkpol" swap -n "$id" "$policies/$2.bpf.o" "${@:3}"
-	[ "$(state)" = "$before" ] || fail "changed by swap $*: $(state)"
+	state | diff before - >difference || fail "changed by swap $*: $(cat difference)"
 }
 
 is_locked()
@@ -108,6 +106,32 @@ dmsetup remove above
 pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
 dev=/dev/ublkb$id
 del
+
+# of two swaps that would stack two devices on each other, one sees the other, which
+# still waits for the last request of its old policy
+random_file "$disk/d" 8
+dm slow "0 16384 linear $memory 0"
+add halves "$disk/a" "$disk/b" -- --no-discard
+lower=$id lower_dev=$dev lower_pid=$pid
+add halves "$block_device" "$disk/c" -- --no-discard
+dmsetup suspend slow
+dd if=new of="$dev" bs=64K count=1 oflag=direct conv=notrunc status=none &
+writer=$!
+within 20 write_in_flight || fail "no write is in flight"
+swap halves -b fd1="$lower_dev" &
+swapper=$!
+within 20 swap_is_noted || fail "no swap is going on"
+upper=$id upper_dev=$dev upper_pid=$pid
+id=$lower
+swap_refused "is, or stands on, $lower_dev" halves -b fd1="$upper_dev"
+dmsetup resume slow
+wait $writer
+wait $swapper
+id=$upper dev=$upper_dev pid=$upper_pid
+del
+id=$lower dev=$lower_dev pid=$lower_pid
+del
+dmsetup remove slow
 
 status=0
 "$ublkpol" swap -n 77 "$policies/halves.bpf.o" 2>output || status=$?

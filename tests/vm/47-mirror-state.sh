@@ -36,16 +36,6 @@ new_daemon()
 	recover
 }
 
-in_flight()
-{
-	[ "$(awk '{ print $2 }' "/sys/block/${dev#/dev/}/inflight")" -gt 0 ]
-}
-
-swap_is_noted()
-{
-	[ -e "/run/ublkpol/$id/next" ]
-}
-
 swap_is_settled()
 {
 	"$ublkpol" list >/dev/null
@@ -112,7 +102,7 @@ dm_becomes leg "$good"
 dmsetup suspend leg
 write_new &
 writer=$!
-within 20 in_flight || fail "no write is in flight"
+within 20 write_in_flight || fail "no write is in flight"
 "$ublkpol" swap -n "$id" "$policies/mirror-b.bpf.o" &
 swapper=$!
 within 20 swap_is_noted || fail "no swap is going on"

@@ -191,6 +191,18 @@ requests_done()
 	awk '{ print $1 + $5 }' "/sys/block/${dev#/dev/}/stat"
 }
 
+# write_in_flight: is $dev busy with one?
+write_in_flight()
+{
+	[ "$(awk '{ print $2 }' "/sys/block/${dev#/dev/}/inflight")" -gt 0 ]
+}
+
+# swap_is_noted: is one going on, of the device $id?
+swap_is_noted()
+{
+	[ -e "/run/ublkpol/$id/next" ]
+}
+
 # load_goes_on: the load does its work at this moment
 load_goes_on()
 {
