@@ -256,7 +256,7 @@ static int check_legs(const struct ublkpol_info *next, __u64 hopeless, struct ub
 static int note_next(struct generation *gen, struct ublkpol_info *next,
 		     const struct ublkpol_info *old, int device_lock, struct ublkpol_error *err)
 {
-	struct mirrors_news news;
+	struct mirrors_news news = { 0 };
 	int lock_fd, ret;
 
 	ret = lock_state_of(old->id, device_lock, &lock_fd, err);

@@ -50,8 +50,8 @@ for ((n = 0; n < 50; n++)); do
 	"a b" | "b a") seen[$parts]=1 ;;
 	*) fail "write $n is on '$parts'" ;;
 	esac
-	"$ublkpol" stats -n "$id" >stats || fail "no stats of a device that is swapped"
-	"$ublkpol" show -n "$id" >stats || fail "a device that is swapped is not shown"
+	"$ublkpol" stats -n "$id" >answer || fail "no stats of a device that is swapped"
+	"$ublkpol" show -n "$id" >answer || fail "a device that is swapped is not shown"
 done
 touch stop
 wait $swapper || fail "a swap failed"

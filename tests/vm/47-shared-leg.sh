@@ -17,7 +17,7 @@ table()
 failed_legs()
 {
 	"$ublkpol" show -n "$id" --json |
-		jq -r '[.mirrors[] | "(" + ([.legs[] | select(.failed) | .backend] | join(" ")) + ")"] |
+		jq -r '[.mirrors[] | [.legs[] | select(.failed) | .backend] | "(\(join(" ")))"] |
 			join(" ")'
 }
 
