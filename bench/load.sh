@@ -40,15 +40,17 @@ nr_requests()
 	fi
 }
 
-# How often to measure, for a median: few large requests are little beside what the
+# How often to measure, for the mean: few large requests are little beside what the
 # kernel does at its own times, and who wakes up whom is luck at depth 1, too. Requests in
 # flight go to a server one by one or several at a time, and remain so for thousands of
-# them, above all with a scheduler.
+# them, above all with a scheduler, or when there are reads and writes.
 nr_runs()
 {
-	case $1,$schedulers,$4 in
+	case $1,$2,$schedulers,$4 in
 	kublk-*,default,?*[0-9]) echo 9 ;;
-	kublk-*,none,?*[0-9] | loop,* | *-copy,*) echo 3 ;;
+	kublk-*,mix,none,?*[0-9]) echo 9 ;;
+	kublk-*,none,?*[0-9]) echo 5 ;;
+	loop,* | *-copy,*) echo 3 ;;
 	*) echo $(($3 >= 65536 ? 3 : 1)) ;;
 	esac
 }

@@ -11,7 +11,7 @@ def colour: if startswith("ublkpol") then "#c0392b" elif startswith("dm") then "
 	elif startswith("loop") then "#7f8c8d" else "#95a5c6" end;
 
 .title as $title | .clock as $clock |
-[.rows[] | select(.backend == $backend and .queues == $queues)] | medians | . as $rows |
+[.rows[] | select(.backend == $backend and .queues == $queues)] | merged_by($clock) | . as $rows |
 [.[] |
 	if $clock == "instructions" then
 		select(.device != "bare") | . + { figure: "instructions added to the backend",

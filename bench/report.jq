@@ -65,7 +65,7 @@ def shares($all): . as $row | column_name as $column |
 		[range($own | length) as $i | $own[$i] / $peer[$i]] end;
 
 def time($all):
-	($all | medians) as $rows |
+	($all | merged_by("time")) as $rows |
 	block($rows; "MB/s"; bandwidth | fixed(0)),
 	block($rows; "MB/s, kublk --auto_zc is 1"; shares($all) |
 		if length > 0 then median | fixed(2) else null end),
@@ -95,4 +95,4 @@ def time($all):
 	[.rows[] | select(kind == $kind)] as $rows |
 	"backend: \($rows[0].backend), \($rows[0].queues) queue(s), scheduler: " +
 		([$rows[].scheduler] | unique | join(", ")),
-	if $clock == "instructions" then instructions($rows | medians) else time($rows) end)
+	if $clock == "instructions" then instructions($rows | merged_by($clock)) else time($rows) end)

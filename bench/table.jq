@@ -16,13 +16,19 @@ def median: sort |
 
 def kind: [.backend, .queues, .schedulers];
 
-# The rounds of a measurement become one row, with the median of each figure
-def medians:
+def mean: add / length;
+
+# The runs of a measurement become one row, each figure one of all of them
+def merged(figure):
 	[to_entries[] | .value + { order: .key }] | group_by([kind, .device, column_name]) |
 	map(. as $rounds | .[0] | with_entries(
 		if .key != "order" and (.value | type) == "number" then
-			.key as $key | .value = ([$rounds[][$key]] | median)
+			.key as $key | .value = ([$rounds[][$key]] | figure)
 		else . end)) | sort_by(.order);
+
+# A real clock has outliers. Counted instructions have none, but states that differ
+# by a percent or two, between which a median would jump.
+def merged_by($clock): if $clock == "instructions" then merged(mean) else merged(median) end;
 
 # The same request to the backend itself
 def bare($rows): [kind, column_name] as $same | $rows[] |
