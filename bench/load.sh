@@ -100,7 +100,7 @@ measure_fio_instructions()
 
 	[ "$3" -lt 65536 ] || requests=2000
 	# see nr_runs
-	[ "$schedulers,$cpus" = none,1 ] || runs=7
+	[ "$schedulers,$cpus" = none,1 ] || runs=15
 	fio_options "${@:2}"
 	command=(--name=bench "${options[@]/#/--}" --number_ios="$requests" --norandommap)
 	while [ $((runs--)) -gt 0 ]; do
