@@ -62,7 +62,7 @@ help:
 	@echo '  check-series    each patch of the kernel series builds; sparse'
 	@echo '  check-full      check and all of these: hours'
 	@echo '  bench           measure everything against its peers: bench/results/'
-	@echo '  bench-quick     the main tables of it, in less than five minutes'
+	@echo '  bench-quick     its main table, in less than five minutes'
 	@echo '  bench-repeat    the tables of instructions again, compared with bench/results/'
 	@echo '  kernel          the patched kernel and kublk: build/kernel/'
 	@echo '  kernel-debug    the same with KASAN, lockdep and more: build/kernel-debug/'

@@ -47,7 +47,7 @@ bench-programs: $(BUILD)/ioload $(BUILD)/tsc-khz $(BUILD)/decide $(BENCH_OBJECTS
 
 bench-quick: deps
 	$(Q)$(MAKE) all bench-programs kernel
-	$(Q)bench/run $(BUILD) quick rfc
+	$(Q)bench/run $(BUILD) quick
 
 bench: deps
 	$(Q)$(MAKE) all bench-programs kernel
