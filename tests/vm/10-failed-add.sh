@@ -35,7 +35,7 @@ leaves_nothing 4 'nothing.*No such file' "$ublkpol" add "$halves" \
 	--backend fd0=a --backend fd1=nothing
 leaves_nothing 4 'empty' "$ublkpol" add "$halves" --backend fd0=a --backend fd1=empty
 leaves_nothing 4 'No such file' "$ublkpol" add nothing.bpf.o --backend fd0=a --backend fd1=b
-leaves_nothing 4 'a' "$ublkpol" add a --backend fd0=a --backend fd1=b
+leaves_nothing 4 'a is no compiled policy' "$ublkpol" add a --backend fd0=a --backend fd1=b
 leaves_nothing 5 '77' "$ublkpol" del -n 77
 
 # a number and backends that are taken

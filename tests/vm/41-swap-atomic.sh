@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Each request sees the old policy or the new one as a whole: a write over the
-# boundary has its two parts where one of them puts both. So does who asks for the
-# device meanwhile. And a swap that is killed leaves state files that tell what the
-# kernel has.
+# boundary has its two parts where one of them puts both. Who looks at the device
+# meanwhile gets an answer. And a swap that is killed leaves state files that tell what
+# the kernel has.
 . "$(dirname "$0")/lib.sh"
 
 half=$((4 << 20))

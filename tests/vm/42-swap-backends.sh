@@ -109,7 +109,6 @@ del
 
 # of two swaps that would stack two devices on each other, one sees the other, which
 # still waits for the last request of its old policy
-random_file "$disk/d" 8
 dm slow "0 16384 linear $memory 0"
 add halves "$disk/a" "$disk/b" -- --no-discard
 lower=$id lower_dev=$dev lower_pid=$pid
