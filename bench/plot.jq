@@ -15,7 +15,10 @@ def colour: if startswith("ublkpol") then "#c0392b" elif startswith("dm") then "
 [.[] |
 	if $clock == "instructions" then
 		select(.device != "bare") | . + { figure: "instructions added to the backend",
-			value: (per_request - (bare($rows) | per_request)) }
+			value: (per_request - (bare($rows) | per_request)) } |
+		if unsteady then (bare($rows) | per_request) as $bare |
+			. + { states: "\(.least - $bare | round) to \(.most - $bare | round)" }
+		else . end
 	elif .rate > 0 then
 		select(.device | test("^(kublk|ublkpol)")) |
 		. + { figure: "CPU time of the server, %", value: server_share }
@@ -27,8 +30,8 @@ map(. as $column | {
 	title: "\(.[1]): \(.[0])",
 	bars: [$bars[] | select([.figure, column_name] == $column) | {
 		label: (.device + if .schedulers == "none" then "" else ", scheduler" end),
-		colour: (.device | colour), value: .value
+		colour: (.device | colour), value: .value, states: .states
 	}]
 }) as $groups |
 bars("\($title): backend \"\($backend)\", \($queues) queue(s)"; $groups;
-	if .value | fabs < 100 then .value * 10 | round / 10 else .value | round end)
+	if .states then .states elif .value | fabs < 100 then .value * 10 | round / 10 else .value | round end)

@@ -34,14 +34,19 @@ def block($rows; $title; figure):
 			"  " + ($cell | right($widths[$i]))] | add)),
 	"";
 
+# A row's instructions per request, changed by text: one figure, or from the least to the most
+def states(text):
+	if unsteady then "\(.least | text)-\(.most | text)" else per_request | text end;
+
 def instructions($rows):
-	block($rows; "instructions per request"; per_request | fixed(0)),
-	block($rows; "added to the backend"; per_request - (bare($rows) | per_request) |
-		fixed(0)),
+	block($rows; "instructions per request"; states(fixed(0))),
+	block($rows; "added to the backend"; (bare($rows) | per_request) as $bare |
+		states(. - $bare | fixed(0))),
 	block($rows; "added, dm-linear is 1";
-		(per_request - (bare($rows) | per_request)) as $added | column_name as $column |
+		(bare($rows) | per_request) as $bare | column_name as $column |
 		([$rows[] | select(.device == "dm-linear" and column_name == $column) |
-			$added / (per_request - (bare($rows) | per_request)) | fixed(2)][0]) // null),
+			per_request - $bare][0]) as $linear |
+		if $linear then states((. - $bare) / $linear | fixed(2)) else null end),
 	block($rows; "of these in the server"; if .server_ns then
 		.server_ns / .requests | fixed(0) else null end),
 	block($rows; "context switches per request"; if .switches then
@@ -95,4 +100,11 @@ def time($all):
 	[.rows[] | select(kind == $kind)] as $rows |
 	"backend: \($rows[0].backend), \($rows[0].queues) queue(s), scheduler: " +
 		([$rows[].scheduler] | unique | join(", ")),
-	if $clock == "instructions" then instructions($rows | merged_by($clock)) else time($rows) end)
+	if $clock == "instructions" then
+		($rows | merged_by($clock)) as $merged |
+		instructions($merged),
+		if any($merged[]; unsteady) then
+			"  From the least to the most: the runs of such a row differ by more than 10 %;",
+			"  its other figures are means.", ""
+		else empty end
+	else time($rows) end)

@@ -18,13 +18,21 @@ def kind: [.backend, .queues, .schedulers];
 
 def mean: add / length;
 
-# The runs of a measurement become one row, each figure one of all of them
+def per_request: .ns / .requests;
+
+# The runs of a measurement become one row, each figure one of all of them. With a
+# clock that counts instructions, .least and .most are per request.
 def merged(figure):
 	[to_entries[] | .value + { order: .key }] | group_by([kind, .device, column_name]) |
 	map(. as $rounds | .[0] | with_entries(
 		if .key != "order" and (.value | type) == "number" then
 			.key as $key | .value = ([$rounds[][$key]] | figure)
-		else . end)) | sort_by(.order);
+		else . end) |
+		if .ns then . + ([$rounds[] | per_request] | { least: min, most: max }) else . end) |
+	sort_by(.order);
+
+# Its runs were in several states, which a few runs find by luck: it has no one figure
+def unsteady: .most > .least * 1.1;
 
 # A real clock has outliers. Counted instructions have none, but states that differ
 # by a percent or two, between which a median would jump.
@@ -34,6 +42,5 @@ def merged_by($clock): if $clock == "instructions" then merged(mean) else merged
 def bare($rows): [kind, column_name] as $same | $rows[] |
 	select(.device == "bare" and [kind, column_name] == $same);
 
-def per_request: .ns / .requests;
 def bandwidth: .io_bytes / .seconds / 1e6;
 def server_share: (.server_user_ms + .server_system_ms) / .seconds / 10;
