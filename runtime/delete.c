@@ -94,15 +94,35 @@ static int explain(int code, int id, struct ublkpol_error *err)
 	}
 }
 
+/*
+ * The driver does not stop a device during a swap, which may have to wait for a stuck
+ * backend. Who waits for that must not have the lock of all devices yet.
+ * @fd: -1 if there is nothing that could be swapped
+ */
+static int lock_policy(int id, int *fd, struct ublkpol_error *err)
+{
+	int ret = state_lock_device(id, fd);
+
+	if (ret)
+		*fd = -1;
+	if (ret && ret != -ENOENT)
+		return error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot lock device %d: %s", id,
+				 strerror(-ret));
+	return 0;
+}
+
 int ublkpol_delete(int id, bool force, struct ublkpol_error *err)
 {
 	struct ublk_control control = { .fd = -1 };
+	int device_lock, lock_fd, pid_fd, ret;
 	struct ublkpol_info info;
-	int lock_fd, pid_fd, ret;
 
-	ret = state_lock(&lock_fd, err);
+	ret = lock_policy(id, &device_lock, err);
 	if (ret)
 		return ret;
+	ret = state_lock(&lock_fd, err);
+	if (ret)
+		goto unlock_policy;
 	ret = list_open_control(&control, err);
 	if (ret)
 		goto out;
@@ -125,5 +145,8 @@ int ublkpol_delete(int id, bool force, struct ublkpol_error *err)
 out:
 	ublk_control_close(&control);
 	close(lock_fd);
+unlock_policy:
+	if (device_lock >= 0)
+		close(device_lock);
 	return ret;
 }

@@ -314,8 +314,8 @@ void ublkpol_list_free(struct ublkpol_info *list, size_t count);
  *	   uses it gets EIO, and its number is free when they have let go
  * @err: what failed
  *
- * Works also when its daemon is gone. When it returns 0, the nodes are gone
- * and the daemon has exited.
+ * Works also when its daemon is gone. Waits for a swap of the device to end.
+ * When it returns 0, the nodes are gone and the daemon has exited.
  * Return: 0, -ENODEV (UBLKPOL_ERR_NO_DEVICE), -EPERM for a device of another
  * ublk server, -EBUSY, or what the kernel said.
  */

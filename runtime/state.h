@@ -11,7 +11,8 @@
  *	/run/ublkpol/N/next	the state that a swap is about to bring
  *	/run/ublkpol/N/G.object	the policy of generation G, as it was compiled
  *	/run/ublkpol/N/G.image	its image, for the text of its rules
- *	/run/ublkpol/N/lock	locked while the policy is replaced
+ *	/run/ublkpol/N/lock	locked while the policy is replaced, or the
+ *				device deleted; taken before that of /run/ublkpol
  *	/run/ublkpol/N/queues	struct queue_counters of each queue, written
  *				by the queue threads; locked by the daemon as
  *				long as it lives

@@ -188,6 +188,20 @@ int cli_take_id(const struct cli *cli, int option, void *id)
 	return cli_parse_id(cli, optarg, id);
 }
 
+const struct ublkpol_info *cli_find_device(const struct ublkpol_info *list, size_t count, int id,
+					   struct ublkpol_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (list[i].id == id)
+			return &list[i];
+	}
+	err->kind = UBLKPOL_ERR_NO_DEVICE;
+	snprintf(err->text, sizeof(err->text), "there is no policy device %d", id);
+	return NULL;
+}
+
 const char *cli_status_name(const struct ublkpol_info *info)
 {
 	switch (info->status) {

@@ -99,6 +99,15 @@ int cli_parse_binding(const struct cli *cli, char *text, struct ublkpol_binding 
 /** cli_parse_id() - a device number of the command line; returns 0 or the exit code */
 int cli_parse_id(const struct cli *cli, const char *text, int *id);
 
+/**
+ * cli_find_device() - one of a list
+ * @list, @count: from ublkpol_list()
+ *
+ * Return: an entry of @list, or NULL with @err
+ */
+const struct ublkpol_info *cli_find_device(const struct ublkpol_info *list, size_t count, int id,
+					   struct ublkpol_error *err);
+
 /** cli_status_name() - state of a device in a word */
 const char *cli_status_name(const struct ublkpol_info *info);
 

@@ -50,25 +50,20 @@ static int recover_wanted(const struct cli *cli, int id, bool all, const struct 
 	struct ublkpol_error err = { 0 };
 	struct ublkpol_info *list;
 	int one, exit_code = 0;
-	bool found = false;
 	size_t count, i;
 
 	if (ublkpol_list(&list, &count, &err))
 		return cli_fail(cli, &err);
+	if (!all && !cli_find_device(list, count, id, &err))
+		exit_code = cli_fail(cli, &err);
 	for (i = 0; i < count; i++) {
 		if (all ? !is_recoverable(&list[i]) : list[i].id != id)
 			continue;
-		found = true;
 		one = recover_one(cli, &list[i], serve);
 		if (one)
 			exit_code = one;
 	}
 	ublkpol_list_free(list, count);
-	if (!found && !all) {
-		err.kind = UBLKPOL_ERR_NO_DEVICE;
-		snprintf(err.text, sizeof(err.text), "there is no policy device %d", id);
-		return cli_fail(cli, &err);
-	}
 	return exit_code;
 }
 

@@ -278,22 +278,16 @@ static int show(const struct cli *cli, const struct ublkpol_info *info, struct u
 
 static int find_and_show(const struct cli *cli, int id, struct ublkpol_error *err)
 {
+	const struct ublkpol_info *info;
 	struct ublkpol_info *list;
-	size_t count, i;
+	size_t count;
 	int ret;
 
 	ret = ublkpol_list(&list, &count, err);
 	if (ret)
 		return ret;
-	for (i = 0; i < count && list[i].id != id; i++)
-		;
-	if (i < count) {
-		ret = show(cli, &list[i], err);
-	} else {
-		err->kind = UBLKPOL_ERR_NO_DEVICE;
-		snprintf(err->text, sizeof(err->text), "there is no policy device %d", id);
-		ret = -ENODEV;
-	}
+	info = cli_find_device(list, count, id, err);
+	ret = info ? show(cli, info, err) : -ENODEV;
 	ublkpol_list_free(list, count);
 	return ret;
 }

@@ -200,22 +200,17 @@ static bool is_wanted(const struct ublkpol_info *info, int id)
 static int read_wanted(const struct ublkpol_info *list, size_t count, int id,
 		       struct ublkpol_stats *stats, struct ublkpol_error *err)
 {
-	bool found = false;
 	size_t i;
 	int ret;
 
+	if (id != ALL_DEVICES && !cli_find_device(list, count, id, err))
+		return -ENODEV;
 	for (i = 0; i < count; i++) {
 		if (!is_wanted(&list[i], id))
 			continue;
-		found = true;
 		ret = ublkpol_stats_read(&list[i], &stats[i], err);
 		if (ret)
 			return ret;
-	}
-	if (!found && id != ALL_DEVICES) {
-		err->kind = UBLKPOL_ERR_NO_DEVICE;
-		snprintf(err->text, sizeof(err->text), "there is no policy device %d", id);
-		return -ENODEV;
 	}
 	return 0;
 }

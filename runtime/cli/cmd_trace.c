@@ -73,21 +73,14 @@ static void show_entry(void *arg, const struct ublkpol_trace_entry *entry)
 static int find_device(int id, struct ublkpol_info **list, size_t *count,
 		       const struct ublkpol_info **info, struct ublkpol_error *err)
 {
-	size_t i;
-	int ret;
+	int ret = ublkpol_list(list, count, err);
 
-	ret = ublkpol_list(list, count, err);
 	if (ret)
 		return ret;
-	for (i = 0; i < *count; i++) {
-		if ((*list)[i].id == id) {
-			*info = &(*list)[i];
-			return 0;
-		}
-	}
+	*info = cli_find_device(*list, *count, id, err);
+	if (*info)
+		return 0;
 	ublkpol_list_free(*list, *count);
-	err->kind = UBLKPOL_ERR_NO_DEVICE;
-	snprintf(err->text, sizeof(err->text), "there is no policy device %d", id);
 	return -ENODEV;
 }
 

@@ -49,11 +49,11 @@ fails_with "$eio" write_at '(9 << 20) - 32768'
 write_at '(32 << 20) - 32768'
 read_at '(32 << 20) - 32768'
 
-for job in '--rw=randrw --bsrange=512-256k --blockalign=512 --iodepth=32 --numjobs=2' \
-	'--rw=randread --bs=4k --iodepth=64'; do
+for job in '--rw=randrw --bsrange=512-256k --blockalign=512 --numjobs=2 --number_ios=800' \
+	'--rw=randread --bs=4k --number_ios=2000'; do
 	# shellcheck disable=SC2086 # options
 	limited 60 fio --name=errors --filename="$dev" --direct=1 --ioengine=io_uring $job \
-		--time_based --runtime=3 --continue_on_error=all --aux-path=. \
+		--iodepth=64 --io_size=1g --continue_on_error=all --aux-path=. \
 		--output-format=json --output=errors.json >/dev/null 2>&1 || [ $? -ne 124 ] ||
 		fail "fio hangs on errors"
 	[ "$(jq '[.jobs[].total_err] | add' errors.json)" -gt 10 ] || fail "fio met no errors"

@@ -23,6 +23,11 @@ swap_refused()
 	state | diff before - >difference || fail "changed by swap $*: $(cat difference)"
 }
 
+waits_for_lock()
+{
+	grep -q -- "-> FLOCK .* $1 " /proc/locks
+}
+
 is_locked()
 {
 	! flock -n "$1" true
@@ -123,6 +128,17 @@ within 20 swap_is_noted || fail "no swap is going on"
 upper=$id upper_dev=$dev upper_pid=$pid
 id=$lower
 swap_refused "is, or stands on, $lower_dev" halves -b fd1="$upper_dev"
+# nor does who would delete that one keep others from adding and deleting
+"$ublkpol" del -f -n "$upper" &
+deleter=$!
+within 20 waits_for_lock $deleter || fail "del does not wait for the swap"
+random_file "$disk/d" 8
+random_file "$disk/e" 8
+timeout 60 "$ublkpol" add "$policies/halves.bpf.o" -b fd0="$disk/d" -b fd1="$disk/e" \
+	-n 50 >output || fail "no device can be added: $(cat output)"
+timeout 60 "$ublkpol" del -n 50 || fail "no device can be deleted"
+kill $deleter
+wait $deleter || true
 dmsetup resume slow
 wait $writer
 wait $swapper
