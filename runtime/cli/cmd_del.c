@@ -81,7 +81,7 @@ const struct command command_del = {
 		"\n"
 		"Stops a device and deletes it, also when its daemon was killed. Refused are a\n"
 		"device in use (mounted, open, or backend of another device) and devices of other\n"
-		"ublk servers.\n"
+		"ublk servers. A swap of the device ends first.\n"
 		"\n"
 		"options:\n"
 		"  -n, --id ID    device number, the N of /dev/ublkbN\n"
