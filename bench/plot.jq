@@ -34,4 +34,6 @@ map(. as $column | {
 	}]
 }) as $groups |
 bars("\($title): backend \"\($backend)\", \($queues) queue(s)"; $groups;
-	if .states then .states elif .value | fabs < 100 then .value * 10 | round / 10 else .value | round end)
+	if .states then .states
+	elif .value | fabs < 100 then .value * 10 | round / 10
+	else .value | round end)
