@@ -104,7 +104,7 @@ def time($all):
 		($rows | merged_by($clock)) as $merged |
 		instructions($merged),
 		if any($merged[]; unsteady) then
-			"  From the least to the most: the runs of such a row differ by more than 10 %;",
-			"  its other figures are means.", ""
+			"  From the least to the most: the runs of such a row differ by more than",
+			"  10 %; its other figures are means.", ""
 		else empty end
 	else time($rows) end)

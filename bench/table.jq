@@ -12,7 +12,8 @@ def unique_in_order:
 	reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
 
 def median: sort |
-	if length % 2 == 1 then .[(length - 1) / 2] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+	if length % 2 == 1 then .[(length - 1) / 2]
+	else (.[length / 2 - 1] + .[length / 2]) / 2 end;
 
 def kind: [.backend, .queues, .schedulers];
 
@@ -28,7 +29,8 @@ def merged(figure):
 		if .key != "order" and (.value | type) == "number" then
 			.key as $key | .value = ([$rounds[][$key]] | figure)
 		else . end) |
-		if .ns then . + ([$rounds[] | per_request] | { least: min, most: max }) else . end) |
+		if .ns then . + ([$rounds[] | per_request] | { least: min, most: max })
+		else . end) |
 	sort_by(.order);
 
 # Its runs were in several states, which a few runs find by luck: it has no one figure
