@@ -144,7 +144,7 @@ demo: deps
 # The tests of the tools on this machine run plain and sanitized
 HOST_TESTS	:= tools unit-tests
 check check-unit check-compiler: deps
-CHECK_SUITES	:= style unit compiler fuzz host kernel-build vm demo
+CHECK_SUITES	:= style unit compiler fuzz host kernel-build bench vm demo
 .PHONY: check-programs
 check-programs:
 	$(Q)$(MAKE) $(HOST_TESTS) all model kernel-tests test-policies random-objects kernel
@@ -160,7 +160,7 @@ check-style: deps kernel
 check-unit:
 	$(Q)$(MAKE) $(HOST_TESTS)
 	$(Q)$(MAKE) SANITIZE=1 $(HOST_TESTS)
-	$(Q)tests/run unit host
+	$(Q)tests/run unit host bench
 
 check-compiler:
 	$(Q)$(MAKE) $(HOST_TESTS) random-objects
