@@ -140,13 +140,14 @@ void emit_flush(struct emit *e)
 
 /* --- mirrors --- */
 
-/* Every rule with this mirror lets it degrade */
+/* Every rule that writes to this mirror lets it degrade; the others have no say */
 static bool emit_may_degrade(const struct policy_image *image, __u32 mirror)
 {
-	for (__u32 i = 0; i < image->header->nr_targets; i++) {
-		const struct ublkpol_target *target = &image->targets[i];
+	for (__u32 i = 0; i < image->header->nr_rules; i++) {
+		const struct ublkpol_target *target = policy_image_target(image, i);
 
-		if (target->action == UBLKPOL_ACTION_MIRROR && target->mirror == mirror &&
+		if (image->rules[i].ops & UBLKPOL_WRITE_OPS &&
+		    target->action == UBLKPOL_ACTION_MIRROR && target->mirror == mirror &&
 		    !target->degrade)
 			return false;
 	}
