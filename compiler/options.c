@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "checks.h"
@@ -275,6 +276,17 @@ static void options_set_output_color(struct options *options)
 		options->has_output_color = options_is_color_terminal(STDOUT_FILENO);
 }
 
+/* Only its canonical form may take the place of a policy */
+static bool options_would_overwrite(const struct options *options)
+{
+	struct stat input, output;
+
+	return options->mode != OPTIONS_FORMAT && options->mode != OPTIONS_CHECK &&
+	       !stat(options->input, &input) && !stat(options->output, &output) &&
+	       S_ISREG(input.st_mode) && input.st_dev == output.st_dev &&
+	       input.st_ino == output.st_ino;
+}
+
 static int options_files(struct options *options, struct arena *arena, int argc, char *argv[])
 {
 	bool is_compiled = options->mode == OPTIONS_OBJECT || options->mode == OPTIONS_C;
@@ -285,7 +297,9 @@ static int options_files(struct options *options, struct arena *arena, int argc,
 		return usage_error("one policy at a time, not also", argv[optind + 1]);
 	options->input = argv[optind];
 	if (options->output)
-		return -1;
+		return options_would_overwrite(options)
+			       ? usage_error("-o would overwrite the policy", options->output)
+			       : -1;
 	if (!is_compiled)
 		options->output = "-";
 	else if (!strcmp(options->input, "-"))
