@@ -94,6 +94,9 @@ static int run_handler(struct redirect *redirect, struct redirect_job *job)
 	/* What a read has not filled would be old memory of the kernel */
 	if (job->request.op == UBLKPOL_READ && job->copied < job->request.length)
 		return -EIO;
+	/* Without a payload nothing counts the bytes, which may be too many for an int */
+	if (job->request.op != UBLKPOL_READ && job->request.op != UBLKPOL_WRITE)
+		return 0;
 	return (int)job->request.length;
 }
 

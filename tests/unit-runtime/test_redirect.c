@@ -102,10 +102,12 @@ START_TEST(the_handler_sees_the_request)
 	redirect_begin(&redirect, 0);
 	ck_assert_int_eq(wait_for_result(0), 0);
 	ck_assert_int_eq(seen.op, UBLKPOL_FLUSH);
-	describe(0, UBLK_IO_OP_DISCARD, 8, 8);
+	/* 2 GiB, the most that a device offers */
+	describe(0, UBLK_IO_OP_DISCARD, 8, 1 << 22);
 	redirect_begin(&redirect, 0);
-	ck_assert_int_eq(wait_for_result(0), 4096);
+	ck_assert_int_eq(wait_for_result(0), 0);
 	ck_assert_int_eq(seen.op, UBLKPOL_DISCARD);
+	ck_assert_uint_eq(seen.length, 1ULL << 31);
 	stop();
 }
 END_TEST
