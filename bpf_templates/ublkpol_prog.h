@@ -341,8 +341,9 @@ static __always_inline ublkpol_unused void ublkpol_delay(struct ublkpol_request 
 
 /*
  * Takes @cost ns of the limit's time. @next says when what was taken so far has
- * passed; it never lags behind by more than the burst. Needs no lock: two
- * requests that find it behind bring it to the same place.
+ * passed; it never lags behind by more than the burst, nor is it further ahead than a
+ * request can be held: later ones, or another rate, would not get rid of such a debt.
+ * Needs no lock: two requests that find it outside bring it to the same place.
  */
 static __always_inline ublkpol_unused void ublkpol_take(struct ublkpol_request *rq, __u64 *next,
 							__u64 cost)
@@ -351,8 +352,10 @@ static __always_inline ublkpol_unused void ublkpol_take(struct ublkpol_request *
 	__u64 earliest = now - UBLKPOL_LIMIT_BURST_NS;
 	__u64 before = *(volatile __u64 *)next;
 
-	if ((__s64)(before - earliest) < 0)
-		__sync_val_compare_and_swap(next, before, earliest);
+	if (before - earliest > UBLKPOL_LIMIT_BURST_NS + UBLK_BPF_MAX_HOLD_NS)
+		__sync_val_compare_and_swap(
+			next, before,
+			(__s64)(before - earliest) < 0 ? earliest : now + UBLK_BPF_MAX_HOLD_NS);
 	before = __sync_fetch_and_add(next, cost);
 	ublkpol_delay(rq, (before - now) & -ublkpol_less(now, before));
 }

@@ -89,16 +89,29 @@ others()
 	done
 }
 
+# What a very low rate has let through is no debt that a higher one has to pay for hours
+debts()
+{
+	"$ublkpol" set -n "$id" rate=1KiB/s
+	dd if=/dev/zero of="$dev" bs=1M count=1 seek=16 oflag=direct status=none
+	"$ublkpol" set -n "$id" rate=8MiB/s
+	dd if="$dev" of=/dev/null bs=4K count=1 skip=4096 iflag=direct status=none
+	load "$rate --iodepth=16 --rw=write --bs=8k"
+	is_about 'the bandwidth after a low rate' "$(of rate .bw_bytes)" $((8 << 20))
+}
+
 run()
 {
 	added "$("$ublkpol" add "$policies/waiting.bpf.o" --backend fd0="$1" -q 1 -d 32)"
 	limits
 	delays
 	others
-	del
 }
 
 null_blk waiting 64
 run "$block_device"
+debts
+del
 random_file disk 64
 run "$PWD/disk"
+del
