@@ -90,7 +90,8 @@ static void check_fields(struct attach_test *t)
 
 	EXPECT_ATTACH(t, -EINVAL, "an unknown flag", bad.attach.flags = 1U << 31);
 	EXPECT_ATTACH(t, -EINVAL, "a reserved field", bad.attach.reserved0 = 1);
-	EXPECT_ATTACH(t, -EINVAL, "another reserved field", bad.attach.reserved1 = 1);
+	EXPECT_ATTACH(t, -EINVAL, "slots not to flush, with nothing to replace",
+		      bad.attach.no_flush = 1);
 	EXPECT_ATTACH(t, -EINVAL, "a complete program without its flag",
 		      bad.attach.complete_fd = t->dev.prog_fd);
 	EXPECT_ATTACH(t, -EINVAL, "no items", bad.attach.max_items = 0);

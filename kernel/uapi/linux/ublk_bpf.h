@@ -103,12 +103,18 @@ struct ublk_bpf_attach {
 	__u64	slots;		/* address of struct ublk_bpf_slot[nr_slots] */
 	__s32	complete_fd;	/* with ATTACH_COMPLETE: BPF_UBLK_COMPLETE; else 0 */
 	__u32	reserved0;	/* must be 0 */
-	__u64	reserved1;	/* must be 0 */
+	__u64	no_flush;	/* with ATTACH_REPLACE: slots, see below; else 0 */
 };
 
 /* The device is live: take the place of what is attached, all at once */
 #define UBLK_BPF_ATTACH_REPLACE		(1U << 0)
 /* There is a complete program */
 #define UBLK_BPF_ATTACH_COMPLETE	(1U << 1)
+
+/*
+ * ->no_flush, bit s: nobody relies on what slot s of the current table holds,
+ * such as a leg of a mirror that has failed. It is not flushed when the table
+ * is replaced, so what becomes of it can't fail the next flush.
+ */
 
 #endif
