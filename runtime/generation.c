@@ -255,6 +255,7 @@ int generation_attach(struct generation *gen, struct ublk_control *control, int 
 		.max_items = policy_object_geometry(gen->policy)->max_items,
 		.nr_slots = gen->nr_backends,
 		.slots = (uintptr_t)slots,
+		.no_flush = gen->no_flush,
 	};
 	if (policy_object_complete_fd(gen->policy) >= 0) {
 		attach.flags |= UBLK_BPF_ATTACH_COMPLETE;

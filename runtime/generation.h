@@ -39,6 +39,8 @@ struct generation {
 	struct backend *backends;
 	unsigned int nr_backends;
 	struct ublk_params params; /* what the device has to promise */
+	/* Of the generation whose place it takes: nobody relies on what these slots hold */
+	__u64 no_flush;
 };
 
 /**

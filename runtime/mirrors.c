@@ -14,8 +14,8 @@ static int mirrors_error(int id, int code, struct ublkpol_error *err)
 {
 	return error_set(err, UBLKPOL_ERR_FAILED, code,
 			 "cannot read the state of the mirrors of device %d: %s", id,
-			 code == -ESTALE ? "its maps in " UBLKPOL_PIN_DIR " are gone"
-					 : strerror(-code));
+			 code == -ENXIO ? "its maps in " UBLKPOL_PIN_DIR " are gone"
+					: strerror(-code));
 }
 
 /* Entries of the map, or a negative errno */
@@ -57,7 +57,7 @@ static int open_pinned(const struct ublkpol_info *info)
 	char folder[PATH_MAX];
 
 	if (fd == -ENOENT && access(pins_folder(folder, info->id, info->generation), F_OK))
-		return -ESTALE;
+		return -ENXIO;
 	return fd;
 }
 
@@ -125,6 +125,24 @@ void mirrors_free(struct ublkpol_stats *stats)
 	free(stats->mirrors);
 }
 
+int mirrors_given_up(const struct ublkpol_info *info, __u64 *slots, struct ublkpol_error *err)
+{
+	struct ublkpol_mirror *mirrors;
+	__u64 failed = 0, good = 0;
+	int nr, i;
+
+	nr = read_pinned(info, &mirrors);
+	if (nr < 0)
+		return mirrors_error(info->id, nr, err);
+	for (i = 0; i < nr; i++) {
+		failed |= mirrors[i].failed;
+		good |= mirrors[i].legs & ~mirrors[i].failed;
+	}
+	free(mirrors);
+	*slots = failed & ~good;
+	return 0;
+}
+
 /* --- for another generation --- */
 
 /* What is known of backends, one bit for the slot of each */
@@ -155,17 +173,44 @@ static bool is_same(const struct ublkpol_backend_info *a, const struct ublkpol_b
 	return a->dev == b->dev && a->ino == b->ino && a->disk_sequence == b->disk_sequence;
 }
 
+/* The slot of @backend in @info, or -1 */
+static int find_same(const struct ublkpol_info *info, const struct ublkpol_backend_info *backend)
+{
+	unsigned int b;
+
+	for (b = 0; b < info->nr_backends; b++) {
+		if (is_same(&info->backends[b], backend))
+			return (int)b;
+	}
+	return -1;
+}
+
 /* The slots that @to has for those backends that both have; others hold what the user put there */
 static __u64 slots_in(const struct ublkpol_info *to, const struct ublkpol_info *from, __u64 slots)
 {
-	unsigned int t, f;
+	unsigned int t;
 	__u64 found = 0;
 
 	for (t = 0; t < to->nr_backends; t++) {
-		for (f = 0; f < from->nr_backends; f++) {
-			if (slots & (1ULL << f) && is_same(&to->backends[t], &from->backends[f]))
-				found |= 1ULL << t;
-		}
+		int f = find_same(from, &to->backends[t]);
+
+		if (f >= 0 && slots & (1ULL << f))
+			found |= 1ULL << t;
+	}
+	return found;
+}
+
+/* Slots of @to whose backends @from has under the same name */
+static __u64 slots_as_before(const struct ublkpol_info *to, const struct ublkpol_info *from)
+{
+	unsigned int t;
+	__u64 found = 0;
+
+	for (t = 0; t < to->nr_backends; t++) {
+		int f = find_same(from, &to->backends[t]);
+
+		if (f >= 0 && !strcmp(to->backends[t].name, from->backends[f].name))
+			found |= 1ULL << t;
 	}
 	return found;
 }
@@ -173,12 +218,19 @@ static __u64 slots_in(const struct ublkpol_info *to, const struct ublkpol_info *
 static void use_slots_of(const struct ublkpol_info *to, const struct ublkpol_info *from,
 			 struct stale *stale)
 {
+	__u64 as_before = slots_as_before(to, from);
 	int i;
 
 	stale->slots = slots_in(to, from, stale->slots);
 	for (i = 0; i < stale->nr_mirrors; i++) {
-		stale->mirrors[i].legs = slots_in(to, from, stale->mirrors[i].legs);
-		stale->mirrors[i].failed = slots_in(to, from, stale->mirrors[i].failed);
+		struct ublkpol_mirror *mirror = &stale->mirrors[i];
+		__u64 legs = slots_in(to, from, mirror->legs);
+
+		/* With other legs, or legs in other roles, it is another mirror */
+		if (__builtin_popcountll(legs & as_before) != __builtin_popcountll(mirror->legs))
+			legs = 0;
+		mirror->legs = legs;
+		mirror->failed = slots_in(to, from, mirror->failed);
 	}
 }
 
@@ -193,19 +245,31 @@ static void fail_legs(struct ublkpol_mirror *mirror, __u64 legs)
 		;
 }
 
+/* What was known of the mirror of these legs. Its number follows from the order of the rules. */
+static const struct ublkpol_mirror *find_mirror(const struct stale *stale, __u64 legs)
+{
+	int i;
+
+	for (i = 0; i < stale->nr_mirrors; i++) {
+		if (stale->mirrors[i].legs == legs)
+			return &stale->mirrors[i];
+	}
+	return NULL;
+}
+
 /*
  * A backend that is stale is not read in any mirror, unless that leaves a mirror nothing:
  * two mirrors that share a leg can have failed the two legs of a third one. Then
  * only what this mirror itself had failed counts.
  */
-static void mark_mirror(struct ublkpol_mirror *mirror, int i, const struct stale *stale,
+static void mark_mirror(struct ublkpol_mirror *mirror, const struct stale *stale,
 			struct mirrors_news *news)
 {
-	const struct ublkpol_mirror *own = i < stale->nr_mirrors ? &stale->mirrors[i] : NULL;
+	const struct ublkpol_mirror *own = find_mirror(stale, mirror->legs);
 	__u64 legs = stale->slots & mirror->legs;
 
 	if (legs == mirror->legs) {
-		if (!own || own->legs != mirror->legs || own->failed == own->legs) {
+		if (!own || own->failed == own->legs) {
 			news->hopeless |= legs;
 			return;
 		}
@@ -227,10 +291,8 @@ static int mark_mirrors(int fd, const struct stale *stale, struct mirrors_news *
 	mirrors = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (mirrors == MAP_FAILED)
 		return -errno;
-	for (i = 0; i < nr; i++) {
-		mark_mirror(&mirrors[i], i, stale, news);
-		news->no_legs &= ~mirrors[i].legs;
-	}
+	for (i = 0; i < nr; i++)
+		mark_mirror(&mirrors[i], stale, news);
 	munmap(mirrors, size);
 	return 0;
 }
@@ -282,12 +344,12 @@ int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
 	struct stale stale;
 	int ret;
 
-	*news = (struct mirrors_news){ 0 };
+	*news = (struct mirrors_news){ .kept = slots_in(to, from, ~0ULL) };
 	ret = read_stale(from, &stale);
 	if (ret)
 		return mirrors_error(from->id, ret, err);
 	use_slots_of(to, from, &stale);
-	news->no_legs = stale.slots;
+	news->stale = stale.slots;
 	if (stale.slots)
 		ret = mark_pinned(to, &stale, news);
 	if (ret)

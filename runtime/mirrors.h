@@ -20,10 +20,17 @@ int mirrors_read(const struct ublkpol_info *info, struct ublkpol_stats *stats,
 
 void mirrors_free(struct ublkpol_stats *stats);
 
+/**
+ * mirrors_given_up() - backends that each mirror which they are in has failed
+ * @slots: set; bit s: the backend in slot s
+ */
+int mirrors_given_up(const struct ublkpol_info *info, __u64 *slots, struct ublkpol_error *err);
+
 /* Backends of the new generation, one bit for the slot of each */
 struct mirrors_news {
 	bool any; /* one has become stale */
-	__u64 no_legs; /* stale, and in no mirror */
+	__u64 kept; /* they were backends before */
+	__u64 stale;
 	__u64 hopeless; /* legs of a mirror all of whose legs are stale: it uses them all */
 	__u64 doubtful; /* stale, but used by a mirror that has not itself failed them */
 };

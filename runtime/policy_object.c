@@ -690,6 +690,33 @@ __u64 policy_object_write_slots(const struct policy_object *policy)
 	return slots;
 }
 
+__u64 policy_object_read_alone(const struct policy_object *policy)
+{
+	const struct policy_image *image = &policy->image;
+	__u64 slots = 0;
+
+	for (__u32 i = 0; i < image->header->nr_rules; i++) {
+		if (image->rules[i].ops & UBLKPOL_OP_READ &&
+		    policy_image_target(image, i)->action != UBLKPOL_ACTION_MIRROR)
+			slots |= policy_image_rule_legs(image, i);
+	}
+	return slots;
+}
+
+__u64 policy_object_joined(const struct policy_object *policy, __u64 slots)
+{
+	const struct policy_image *image = &policy->image;
+	__u64 joined = 0;
+
+	for (__u32 i = 0; i < image->header->nr_targets; i++) {
+		__u64 legs = policy_image_legs(image, &image->targets[i]);
+
+		if (image->targets[i].action == UBLKPOL_ACTION_MIRROR && legs & ~slots)
+			joined |= legs & slots;
+	}
+	return joined;
+}
+
 const char *policy_object_log(const struct policy_object *policy)
 {
 	if (!policy->log)

@@ -95,6 +95,12 @@ int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 /** policy_object_write_slots() - backends that a write can reach, as a bit mask */
 __u64 policy_object_write_slots(const struct policy_object *policy);
 
+/** policy_object_read_alone() - backends that rules read by themselves, not in a mirror */
+__u64 policy_object_read_alone(const struct policy_object *policy);
+
+/** policy_object_joined() - of @slots those in a mirror that has others, too */
+__u64 policy_object_joined(const struct policy_object *policy, __u64 slots);
+
 /** policy_object_geometry() - after policy_object_resolve() */
 const struct policy_geometry *policy_object_geometry(const struct policy_object *policy);
 

@@ -214,14 +214,16 @@ static bool has_counted(const struct ublkpol_counters *counters)
 	return false;
 }
 
-bool stats_has_counted(const struct ublkpol_info *info)
+int stats_has_counted(const struct ublkpol_info *info)
 {
 	struct ublkpol_stats stats;
 	bool counted;
 	unsigned int i;
+	int ret;
 
-	if (ublkpol_stats_read(info, &stats, NULL))
-		return false;
+	ret = ublkpol_stats_read(info, &stats, NULL);
+	if (ret)
+		return ret;
 	counted = has_counted(&stats.unmatched);
 	for (i = 0; !counted && i < stats.nr_rules; i++)
 		counted = has_counted(&stats.rules[i].counters);

@@ -4,7 +4,12 @@
 
 #include "libublkpol.h"
 
-/** stats_has_counted() - has the generation that @info describes served a request? */
-bool stats_has_counted(const struct ublkpol_info *info);
+/**
+ * stats_has_counted() - has the generation that @info describes served a request?
+ *
+ * A "set" goes on with the counters of the generation before it: then, has one of both?
+ * Return: 1, 0, or a negative errno.
+ */
+int stats_has_counted(const struct ublkpol_info *info);
 
 #endif

@@ -22,6 +22,7 @@
 #include "list.h"
 #include "mirrors.h"
 #include "pins.h"
+#include "policy_image.h"
 #include "state.h"
 #include "stats.h"
 #include "swap.h"
@@ -49,7 +50,8 @@ static int program_exists(__u32 prog_id)
 /*
  * The kernel alone keeps the program of the generation in use. When the daemon
  * has died as well, no program is left; then the counters tell: either the new
- * generation has served a request, or nothing is lost by going back.
+ * generation has served a request, or nothing is lost by going back. After a "set" they
+ * are those of both: it is taken to have been in force then.
  */
 static int kernel_has_switched(const struct ublkpol_info *next)
 {
@@ -212,19 +214,27 @@ static int lock_state_of(int id, int device_lock, int *lock_fd, struct ublkpol_e
 			 id);
 }
 
-static void report_stale(const struct generation *gen, const struct ublkpol_info *next,
-			 const struct mirrors_news *news)
+static void report_news(const struct generation *gen, const struct ublkpol_info *next,
+			const struct mirrors_news *news)
 {
+	__u64 old = news->stale & policy_object_read_alone(gen->policy);
+	__u64 joined = policy_object_joined(gen->policy, ~news->kept);
 	unsigned int b;
 
 	for (b = 0; b < next->nr_backends; b++) {
 		const char *name = next->backends[b].name;
 
-		if (news->no_legs & (1ULL << b) && !gen->source.same_policy)
+		if (old & (1ULL << b))
 			generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
 					  "backend %s has missed writes since it failed one in a "
 					  "mirror: what this policy reads there is old",
 					  name);
+		if (joined & (1ULL << b))
+			generation_report(
+				&gen->source, UBLKPOL_REPORT_WARNING,
+				"backend %s is new in a mirror: until it is a copy of the "
+				"others, reads that fail there get what it holds",
+				name);
 		if (news->doubtful & (1ULL << b))
 			generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
 					  "backend %s has missed writes of another mirror: where "
@@ -274,7 +284,7 @@ static int note_next(struct generation *gen, struct ublkpol_info *next,
 	if (ret)
 		settle_on_current(next);
 	else
-		report_stale(gen, next, &news);
+		report_news(gen, next, &news);
 	close(lock_fd);
 	return ret;
 }
@@ -296,6 +306,44 @@ static int conclude(struct ublkpol_info *next, const struct ublkpol_info *old, b
 	return ret;
 }
 
+/* Backends of @old that rules write to by themselves, not in a mirror */
+static int find_written_alone(const struct ublkpol_info *old, __u64 *slots,
+			      struct ublkpol_error *err)
+{
+	struct policy_image image;
+	size_t size;
+	void *data;
+	__u32 i;
+	int ret;
+
+	ret = state_load_image(old->id, old->generation, &data, &size);
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_FAILED, ret,
+				 "the policy of device %d is not in " UBLKPOL_STATE_DIR ": %s",
+				 old->id, strerror(-ret));
+	ret = policy_image_open(&image, data, size, err);
+	for (i = 0; !ret && i < image.header->nr_rules; i++) {
+		if (policy_image_target(&image, i)->action != UBLKPOL_ACTION_MIRROR)
+			*slots |= policy_image_written(&image, i);
+	}
+	free(data);
+	return ret;
+}
+
+/* A failed leg may not even answer; the other legs have what it has, and more */
+static int find_unneeded(const struct ublkpol_info *old, __u64 *slots, struct ublkpol_error *err)
+{
+	__u64 alone = 0;
+	int ret;
+
+	ret = mirrors_given_up(old, slots, err);
+	if (!ret && *slots) {
+		ret = find_written_alone(old, &alone, err);
+		*slots &= ~alone;
+	}
+	return ret;
+}
+
 static int replace(struct generation *gen, struct ublk_control *control,
 		   const struct ublkpol_info *old, const char *policy, int device_lock,
 		   struct ublkpol_error *err)
@@ -311,6 +359,8 @@ static int replace(struct generation *gen, struct ublk_control *control,
 	next.nr_values = 0;
 	next.generation = old->generation + 1;
 	ret = generation_describe(gen, policy, &next, err);
+	if (!ret)
+		ret = find_unneeded(old, &gen->no_flush, err);
 	if (!ret)
 		ret = note_next(gen, &next, old, device_lock, err);
 	if (!ret) {

@@ -30,6 +30,14 @@ for expected in '.rules[0].write.requests 1' '.rules[0].write.bytes 40960' \
 		fail "${expected% *} is $(stat_of "${expected% *}"), not ${expected#* }"
 done
 del
+# without its maps: a message, and del still works
+add halves "$disk/a" "$disk/b"
+rm -r "/sys/fs/bpf/ublkpol/$id"
+for verb in stats show; do
+	refused 1 'its maps in /sys/fs/bpf/ublkpol are gone' "$ublkpol" $verb -n "$id"
+done
+del
+
 # the kernel keeps the number until it has released everything else
 add halves "$disk/a" "$disk/b" -- -n "$id"
 del

@@ -65,6 +65,12 @@ check "(fd1) (fd2)" "after a swap"
 grep -q 'backend fd1 has missed writes of another mirror' errors ||
 	fail "no warning: $(cat errors)"
 
+# the rules, and so the mirrors, in another order
+"$ublkpol" swap -n "$id" "$policies/mirrors-share-crossed.bpf.o"
+check "(fd2) (fd1)" "after a swap to another order"
+"$ublkpol" swap -n "$id" "$policies/mirrors-share.bpf.o"
+check "(fd1) (fd2)" "after a swap back"
+
 refused 4 'no good leg.*fd0 fd1' "$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o" \
 	-b fd0="$second" -b fd1="$third"
 check "(fd1) (fd2)" "after a swap that was refused"
