@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/pidfd.h>
 
@@ -12,10 +11,6 @@
 
 /* The daemon has nothing left to do but to exit */
 #define DAEMON_EXIT_MS 10000
-
-/* The partition scan, or udev, has a new device open for a moment */
-#define IN_USE_WAIT_MS 2000
-#define IN_USE_POLL_MS 20
 
 /* A descriptor of the daemon's process, or -1 if it is gone */
 static int open_daemon(const struct ublkpol_info *info)
@@ -43,19 +38,6 @@ static void wait_for_daemon(int pid_fd)
 		;
 }
 
-static int stop_unused(struct ublk_control *control, int id)
-{
-	const struct timespec pause = { .tv_nsec = IN_USE_POLL_MS * 1000000L };
-	int ret, waited;
-
-	for (waited = 0;; waited += IN_USE_POLL_MS) {
-		ret = ublk_control_stop_unused(control, id);
-		if (ret != -EBUSY || waited >= IN_USE_WAIT_MS)
-			return ret;
-		nanosleep(&pause, NULL);
-	}
-}
-
 /*
  * A daemon that lives sees its FETCH commands aborted, cleans up and deletes
  * the device itself; deleting waits until it has closed the device.
@@ -66,7 +48,8 @@ static int stop_and_delete(struct ublk_control *control, const struct ublkpol_in
 	int ret;
 
 	if (info->status != UBLKPOL_STALE) {
-		ret = force ? ublk_control_stop(control, info->id) : stop_unused(control, info->id);
+		ret = force ? ublk_control_stop(control, info->id)
+			    : ublk_control_stop_unused(control, info->id);
 		if (ret && ret != -ENODEV)
 			return ret;
 	}

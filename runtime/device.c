@@ -534,6 +534,11 @@ int ublkpol_device_wait(struct ublkpol_device *device, int stop_fd)
 	return 0;
 }
 
+int ublkpol_device_stop_unused(struct ublkpol_device *device)
+{
+	return ublk_control_stop_unused(&device->control, ublkpol_device_id(device));
+}
+
 void ublkpol_device_remove(struct ublkpol_device *device)
 {
 	struct ublkpol_device *dev = device;

@@ -232,6 +232,15 @@ int ublkpol_device_id(const struct ublkpol_device *device);
 int ublkpol_device_wait(struct ublkpol_device *device, int stop_fd);
 
 /**
+ * ublkpol_device_stop_unused() - stop the device, unless somebody has it open
+ * @device: from ublkpol_device_add(); to be removed also when it has stopped
+ *
+ * Waits up to 2 s for whoever has it open. Return: 0, -EBUSY if it is in use, or another
+ * negative errno.
+ */
+int ublkpol_device_stop_unused(struct ublkpol_device *device);
+
+/**
  * ublkpol_device_remove() - stop and delete the device, free everything
  * @device: from ublkpol_device_add(), or NULL; not usable afterwards
  *

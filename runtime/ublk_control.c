@@ -13,6 +13,10 @@
 #define FREE_NUMBER_WAIT_MS 3000
 #define FREE_NUMBER_POLL_MS 5
 
+/* The partition scan, or udev, has a new device open for a moment */
+#define IN_USE_WAIT_MS 2000
+#define IN_USE_POLL_MS 20
+
 int ublk_control_explain(int code, struct ublkpol_error *err)
 {
 	switch (code) {
@@ -163,7 +167,15 @@ int ublk_control_stop(struct ublk_control *control, int id)
 
 int ublk_control_stop_unused(struct ublk_control *control, int id)
 {
-	return device_command(control, UBLK_U_CMD_TRY_STOP_DEV, id, NULL, 0, 0);
+	const struct timespec pause = { .tv_nsec = IN_USE_POLL_MS * 1000000L };
+	int ret, waited;
+
+	for (waited = 0;; waited += IN_USE_POLL_MS) {
+		ret = device_command(control, UBLK_U_CMD_TRY_STOP_DEV, id, NULL, 0, 0);
+		if (ret != -EBUSY || waited >= IN_USE_WAIT_MS)
+			return ret;
+		nanosleep(&pause, NULL);
+	}
 }
 
 int ublk_control_start(struct ublk_control *control, int id)

@@ -13,6 +13,7 @@
 struct trace {
 	const struct cli *cli;
 	int left; /* entries to show, or -1: all */
+	bool was_open; /* so the device was there */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -130,6 +131,7 @@ static int follow(struct trace *trace, int id, struct ublkpol_error *err)
 	ublkpol_list_free(list, count);
 	if (ret)
 		return ret;
+	trace->was_open = true;
 	ret = follow_generation(trace, id, generation, reader, err);
 	ublkpol_trace_close(reader);
 	return ret;
@@ -147,6 +149,8 @@ static int run_until_end(const struct cli *cli, int id, int left)
 	while (trace.left && !interrupted) {
 		err = (struct ublkpol_error){ 0 };
 		ret = follow(&trace, id, &err);
+		if (ret == -ENODEV && trace.was_open)
+			return 0;
 		if (ret && ret != -ESTALE)
 			return cli_fail(cli, &err);
 	}

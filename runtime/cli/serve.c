@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/signalfd.h>
 
 #include "daemon.h"
@@ -22,7 +23,7 @@ static int open_ending_signals(void)
 	sigaddset(&ending, SIGTERM);
 	sigaddset(&ending, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ending, NULL);
-	return signalfd(-1, &ending, SFD_CLOEXEC);
+	return signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static void print_device(const struct cli *cli, int id)
@@ -62,6 +63,32 @@ static int load_handler(struct serve *serve, struct ublkpol_error *err)
 	return 0;
 }
 
+static bool signal_came(int signal_fd)
+{
+	struct signalfd_siginfo signal;
+
+	return read(signal_fd, &signal, sizeof(signal)) > 0;
+}
+
+/*
+ * Until the device is stopped, by a signal or by somebody else. A signal does not take it
+ * away from under a file system: at a shutdown it may come before that is unmounted.
+ */
+static void wait_for_end(const struct cli *cli, struct ublkpol_device *device, int signal_fd)
+{
+	int id = ublkpol_device_id(device);
+
+	for (;;) {
+		ublkpol_device_wait(device, signal_fd);
+		if (!signal_came(signal_fd) || ublkpol_device_stop_unused(device) != -EBUSY)
+			return;
+		fprintf(stderr,
+			"ublkpol %s: " UBLKPOL_NODE " is in use and goes on; 'ublkpol del -n %d "
+			"--force' ends it\n",
+			cli->command->name, id, id);
+	}
+}
+
 /* In the process that owns the device, until the device is gone */
 static int own_device(const struct cli *cli, struct serve *serve, int ready_fd)
 {
@@ -77,12 +104,17 @@ static int own_device(const struct cli *cli, struct serve *serve, int ready_fd)
 	}
 	if (load_handler(serve, &err) || serve->start(serve, &device, &err))
 		return cli_fail(cli, &err);
+	if (signal_came(signal_fd)) {
+		ublkpol_device_remove(device);
+		snprintf(err.text, sizeof(err.text), "interrupted");
+		return cli_fail(cli, &err);
+	}
 
 	print_device(cli, ublkpol_device_id(device));
 	fflush(stdout);
 	if (ready_fd >= 0)
 		daemon_ready(ready_fd);
-	ublkpol_device_wait(device, signal_fd);
+	wait_for_end(cli, device, signal_fd);
 	ublkpol_device_remove(device);
 	return 0;
 }

@@ -92,4 +92,10 @@ wait $tracer || fail "no trace: $(cat trace.out)"
 kill_daemon waiting
 recover
 [ "$(value_of hot | head -n 2 | tail -n 1)" = 256-384 ] || fail "the set did not survive"
+
+# and ends with the device
+"$ublkpol" trace -n "$id" >trace.out 2>&1 &
+tracer=$!
+sleep 2
 del
+wait $tracer || fail "the trace fails when the device is deleted: $(cat trace.out)"

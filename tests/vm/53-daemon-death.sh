@@ -95,11 +95,15 @@ kill_daemon()
 	"$ublkpol" del -n "$id"
 }
 
-# It deletes the device before it ends
+# As long as the device is in use it goes on; then the daemon deletes it and ends
 stop_daemon()
 {
 	kill -TERM "$pid"
-	end_writer 3
+	sleep 3
+	wait_for_writes
+	kill -TERM "$writer"
+	end_writer 0
+	kill -TERM "$pid"
 	within 30 daemon_is_gone || fail "the daemon does not end"
 }
 
