@@ -316,6 +316,7 @@ static int find_written_alone(const struct ublkpol_info *old, __u64 *slots,
 	__u32 i;
 	int ret;
 
+	*slots = 0;
 	ret = state_load_image(old->id, old->generation, &data, &size);
 	if (ret)
 		return error_set(err, UBLKPOL_ERR_FAILED, ret,
@@ -333,7 +334,7 @@ static int find_written_alone(const struct ublkpol_info *old, __u64 *slots,
 /* A failed leg may not even answer; the other legs have what it has, and more */
 static int find_unneeded(const struct ublkpol_info *old, __u64 *slots, struct ublkpol_error *err)
 {
-	__u64 alone = 0;
+	__u64 alone;
 	int ret;
 
 	ret = mirrors_given_up(old, slots, err);
