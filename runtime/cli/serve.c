@@ -104,7 +104,7 @@ static int own_device(const struct cli *cli, struct serve *serve, int ready_fd)
 	}
 	if (load_handler(serve, &err) || serve->start(serve, &device, &err))
 		return cli_fail(cli, &err);
-	if (signal_came(signal_fd)) {
+	if (signal_came(signal_fd) && ublkpol_device_stop_unused(device) != -EBUSY) {
 		ublkpol_device_remove(device);
 		snprintf(err.text, sizeof(err.text), "interrupted");
 		return cli_fail(cli, &err);

@@ -196,6 +196,10 @@ static void check_detach(struct swap_test *t)
 		      holds(t->dev.slots[0].fd, 0, bytes, 65536) &&
 		      t->dev.counters->redirected == before,
 	      "attach: requests are routed again");
+	attach.flags = UBLK_BPF_ATTACH_REPLACE;
+	attach.no_flush = 1ULL << attach.nr_slots;
+	ret = ublk_command(UBLK_U_CMD_ATTACH_BPF, t->dev.id, &attach, sizeof(attach), 0);
+	check(ret == -EINVAL, "replace: no_flush names a slot that there is not (%d)", ret);
 	free(bytes);
 }
 
