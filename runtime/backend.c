@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <linux/fs.h>
@@ -318,11 +319,140 @@ static int check_distinct(const struct backend *backends, unsigned int last,
 	for (i = 0; i < last; i++) {
 		const struct backend *a = &backends[i];
 
-		if (a->is_block == b->is_block && a->dev == b->dev && a->ino == b->ino)
+		if (!a->missing && a->is_block == b->is_block && a->dev == b->dev &&
+		    a->ino == b->ino)
 			return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
 					 "backends %s and %s are both %s: give each its own file "
 					 "or device",
 					 a->name, b->name, b->real_path);
+	}
+	return 0;
+}
+
+static int open_present(struct backend *backends, unsigned int i, const struct ublkpol_info *live,
+			struct ublkpol_error *err)
+{
+	int ret;
+
+	/* Opening one file twice would only say that it is locked */
+	ret = identify(&backends[i], err);
+	if (!ret)
+		ret = check_distinct(backends, i, err);
+	if (ret)
+		return ret;
+	find_in_device(&backends[i], live);
+	ret = open_identified(&backends[i], err);
+	if (ret)
+		return ret;
+	if (backends[i].keep >= 0)
+		keep_open_in_device(&backends[i], live);
+	else
+		backend_probe_can(&backends[i]);
+	return 0;
+}
+
+/* --- what is missing --- */
+
+bool backend_path_is_missing(const char *path)
+{
+	return !strcmp(path, UBLKPOL_MISSING);
+}
+
+/* If a request came to it after all, it would fail */
+static int open_placeholder(void)
+{
+	int fd = memfd_create(UBLKPOL_MISSING, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd >= 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int take_as_missing(struct backend *b, struct ublkpol_error *err)
+{
+	if (!b->is_leg)
+		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
+				 "backend %s: only a leg of a mirror can be missing, and the "
+				 "policy uses it by itself, too",
+				 b->name);
+	if (b->fd >= 0)
+		close(b->fd);
+	free(b->real_path);
+	*b = (struct backend){
+		.name = b->name,
+		.path = b->path,
+		.is_leg = true,
+		.missing = true,
+		.problem = b->problem,
+		.real_path = strdup(UBLKPOL_MISSING),
+		.fd = open_placeholder(),
+		.keep = -1,
+		.block_size = BACKEND_MIN_BLOCK,
+		.physical_block_size = BACKEND_MIN_BLOCK,
+		.memory_align = 1,
+		.can = UBLKPOL_CAN_DISCARD | UBLKPOL_CAN_WRITE_ZEROES,
+	};
+	if (b->fd >= 0 && b->real_path)
+		return 0;
+	return error_set(err, UBLKPOL_ERR_FAILED, -ENOMEM,
+			 "backend %s: cannot make a file for what is missing", b->name);
+}
+
+/* An error that says that the disk may be gone, and not that something else is wrong with it */
+static bool may_be_gone(int code)
+{
+	return code == -ENOENT || code == -ENODEV || code == -ENXIO || code == -ENOMEDIUM ||
+	       code == -EIO || code == -ESTALE;
+}
+
+static int do_without(struct backend *b, int code, const struct ublkpol_error *why,
+		      struct ublkpol_error *err)
+{
+	if (b->given_up) {
+		b->problem = strdup(why->text);
+		return take_as_missing(b, err);
+	}
+	if (may_be_gone(code))
+		return error_set(err, why->kind, code,
+				 "%s (ublkpol add, swap and recover do without it if they get "
+				 "--backend %s=" UBLKPOL_MISSING ")",
+				 why->text, b->name);
+	return error_set(err, why->kind, code, "%s", why->text);
+}
+
+static int open_backend(struct backend *backends, unsigned int i, const struct ublkpol_info *live,
+			struct ublkpol_error *err)
+{
+	struct backend *b = &backends[i];
+	struct ublkpol_error why = { 0 };
+	int ret;
+
+	if (backend_path_is_missing(b->path))
+		return take_as_missing(b, err);
+	if (!b->is_leg)
+		return open_present(backends, i, live, err);
+	ret = open_present(backends, i, live, &why);
+	return ret ? do_without(b, ret, &why, err) : 0;
+}
+
+/* So that it is never the smallest: the good legs decide */
+static int size_missing(struct backend *backends, unsigned int count, struct ublkpol_error *err)
+{
+	__u64 largest = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (backends[i].size > largest)
+			largest = backends[i].size;
+	}
+	if (count && !largest)
+		return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
+				 "all backends are missing: at least one has to be there");
+	for (i = 0; i < count; i++) {
+		if (backends[i].missing)
+			backends[i].size = largest;
 	}
 	return 0;
 }
@@ -335,27 +465,18 @@ int backends_open(struct backend *backends, unsigned int count, const struct ubl
 
 	for (i = 0; i < count; i++) {
 		backends[i].real_path = NULL;
+		backends[i].problem = NULL;
+		backends[i].missing = false;
+		backends[i].size = 0;
 		backends[i].fd = -1;
 		backends[i].keep = -1;
 	}
-
 	for (i = 0; i < count; i++) {
-		/* Opening one file twice would only say that it is locked */
-		ret = identify(&backends[i], err);
-		if (!ret)
-			ret = check_distinct(backends, i, err);
+		ret = open_backend(backends, i, live, err);
 		if (ret)
 			return ret;
-		find_in_device(&backends[i], live);
-		ret = open_identified(&backends[i], err);
-		if (ret)
-			return ret;
-		if (backends[i].keep >= 0)
-			keep_open_in_device(&backends[i], live);
-		else
-			backend_probe_can(&backends[i]);
 	}
-	return 0;
+	return size_missing(backends, count, err);
 }
 
 void backends_release(struct backend *backends, unsigned int count)
@@ -377,6 +498,8 @@ void backends_close(struct backend *backends, unsigned int count)
 	for (i = 0; i < count; i++) {
 		free(backends[i].real_path);
 		backends[i].real_path = NULL;
+		free(backends[i].problem);
+		backends[i].problem = NULL;
 	}
 }
 

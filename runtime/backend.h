@@ -20,6 +20,10 @@ struct backend {
 	const char *path; /* as the user wrote it; not owned */
 	/* What the device has under this name, and goes on with, or NULL; not owned */
 	const struct ublkpol_backend_info *expected;
+	bool is_leg; /* the policy uses it in mirrors alone: the device can do without it */
+	bool given_up; /* its mirrors have failed it: nobody needs what it holds */
+	bool missing; /* an empty file, which nobody can write, has its slot */
+	char *problem; /* what kept it from being opened, if @given_up made it missing */
 	char *real_path; /* absolute, without symbolic links */
 	int fd; /* -1: not open */
 	/*
@@ -49,8 +53,8 @@ struct backend_limits {
 
 /**
  * backends_open() - open all backends of a device, for this device alone
- * @backends: name, path and expected of each are set by the caller, path as
- *	      the user wrote it; everything else is filled in. To be closed
+ * @backends: name, path, expected, is_leg and given_up of each are set by the caller,
+ *	      path as the user wrote it; everything else is filled in. To be closed
  *	      with backends_close(), also after a failure
  * @count: how many; they must be distinct files
  * @live: the device that is to go on with these backends, or NULL: what it has
@@ -63,7 +67,8 @@ struct backend_limits {
  * that is mounted or serves another policy device is refused. So is another
  * file than the expected one, or that file if it has become smaller; if it has
  * grown, the device does not use the rest: a concat would put all that follows
- * somewhere else.
+ * somewhere else. What the user calls UBLKPOL_MISSING, or is given up and fails to
+ * open, is missing: it promises all, so that the others decide.
  */
 int backends_open(struct backend *backends, unsigned int count, const struct ublkpol_info *live,
 		  struct ublkpol_error *err);
@@ -73,6 +78,9 @@ void backends_release(struct backend *backends, unsigned int count);
 
 /** backends_close() - close and free; harmless on what is not open */
 void backends_close(struct backend *backends, unsigned int count);
+
+/** backend_path_is_missing() - is this path UBLKPOL_MISSING? */
+bool backend_path_is_missing(const char *path);
 
 /** backends_limits() - the strictest limits over all open backends */
 struct backend_limits backends_limits(const struct backend *backends, unsigned int count);

@@ -160,6 +160,8 @@ static int save_new_state(struct ublkpol_device *dev, const struct ublkpol_add_o
 	if (!ret)
 		ret = generation_keep(&dev->gen, &info, err);
 	if (!ret)
+		ret = mirrors_do_without_missing(&info, err);
+	if (!ret)
 		ret = state_save(&info, err);
 	state_free_info(&info);
 	return ret;
@@ -322,6 +324,8 @@ static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info 
 	if (!ret)
 		ret = mirrors_keep(&now, info, err);
 	if (!ret)
+		ret = mirrors_do_without_missing(&now, err);
+	if (!ret)
 		ret = state_save(&now, err);
 	state_free_info(&now);
 	return ret;
@@ -332,8 +336,10 @@ static int recover(struct ublkpol_device *dev, struct ublkpol_info *info,
 {
 	struct ublk_params fixed;
 	char object[PATH_MAX];
-	const struct generation_source source = {
+	struct generation_source source = {
 		.object = state_object_path(object, info->id, info->generation),
+		.bindings = options->bindings,
+		.nr_bindings = options->nr_bindings,
 		.device = info,
 		.same_policy = true,
 		.fixed = &fixed,
@@ -347,6 +353,9 @@ static int recover(struct ublkpol_device *dev, struct ublkpol_info *info,
 		ret = ublk_control_get_params(&dev->control, info->id, &fixed);
 	if (ret)
 		return driver_error(ret, "describe the device", err);
+	ret = mirrors_given_up(info, &source.given_up, err);
+	if (ret)
+		return ret;
 	ret = start_recovery(dev, info->id, err);
 	if (!ret)
 		ret = generation_open(&dev->gen, &source, err);

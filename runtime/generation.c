@@ -68,6 +68,7 @@ static void bind_to_device(struct generation *gen)
 			continue;
 		gen->backends[slot].path = device->backends[i].path;
 		gen->backends[slot].expected = &device->backends[i];
+		gen->backends[slot].given_up = gen->source.given_up >> i & 1;
 	}
 }
 
@@ -85,6 +86,7 @@ static int bind_backends(struct generation *gen, struct ublkpol_error *err)
 			return unknown_backend(gen, bindings[b].name, err);
 		gen->backends[slot].path = bindings[b].path;
 		gen->backends[slot].expected = NULL;
+		gen->backends[slot].given_up = false;
 	}
 	for (i = 0; i < gen->nr_backends; i++) {
 		if (!*gen->backends[i].path)
@@ -102,6 +104,13 @@ static void report_backends(const struct generation *gen)
 	for (i = 0; i < gen->nr_backends; i++) {
 		const struct backend *b = &gen->backends[i];
 
+		if (b->problem)
+			generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
+					  "%s: its mirrors have failed it, the device goes on "
+					  "without it",
+					  b->problem);
+		if (b->missing)
+			continue;
 		generation_report(&gen->source, UBLKPOL_REPORT_DETAIL,
 				  "backend %s: %s, %llu bytes, %s I/O, blocks of %u, buffers "
 				  "aligned to %u%s",
@@ -118,8 +127,10 @@ int generation_check_stacking(const struct generation *gen, struct ublkpol_error
 	int ret = 0;
 
 	/* Nothing can stand yet on a device that is only being made */
-	for (i = 0; device && !ret && i < gen->nr_backends; i++)
-		ret = stacking_check(&gen->backends[i], device->id, err);
+	for (i = 0; device && !ret && i < gen->nr_backends; i++) {
+		if (!gen->backends[i].missing)
+			ret = stacking_check(&gen->backends[i], device->id, err);
+	}
 	return ret;
 }
 
@@ -127,6 +138,7 @@ static int open_backends(struct generation *gen, struct ublkpol_error *err)
 {
 	const struct ublkpol_header *header = policy_object_header(gen->policy);
 	const struct ublkpol_backend *table = policy_object_backends(gen->policy);
+	__u64 legs = policy_object_only_legs(gen->policy);
 	unsigned int i;
 	int ret;
 
@@ -137,6 +149,7 @@ static int open_backends(struct generation *gen, struct ublkpol_error *err)
 		gen->backends[i].fd = -1;
 		gen->backends[i].name = policy_object_string(gen->policy, table[i].name);
 		gen->backends[i].path = policy_object_string(gen->policy, table[i].path);
+		gen->backends[i].is_leg = legs >> i & 1;
 	}
 	gen->nr_backends = header->nr_backends;
 
@@ -255,7 +268,7 @@ int generation_attach(struct generation *gen, struct ublk_control *control, int 
 		.max_items = policy_object_geometry(gen->policy)->max_items,
 		.nr_slots = gen->nr_backends,
 		.slots = (uintptr_t)slots,
-		.no_flush = gen->no_flush,
+		.no_flush = gen->source.is_live ? gen->source.given_up : 0,
 	};
 	if (policy_object_complete_fd(gen->policy) >= 0) {
 		attach.flags |= UBLK_BPF_ATTACH_COMPLETE;

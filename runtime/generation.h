@@ -29,6 +29,7 @@ struct generation_source {
 	bool same_policy; /* @device goes on with its policy: counters go on */
 	/* What @device promised when it was started; NULL: it is not started */
 	const struct ublk_params *fixed;
+	__u64 given_up; /* slots of @device that nobody relies on: see mirrors_given_up() */
 	ublkpol_report_fn report; /* may be NULL */
 	void *report_arg;
 };
@@ -39,8 +40,6 @@ struct generation {
 	struct backend *backends;
 	unsigned int nr_backends;
 	struct ublk_params params; /* what the device has to promise */
-	/* Of the generation whose place it takes: nobody relies on what these slots hold */
-	__u64 no_flush;
 };
 
 /**

@@ -64,8 +64,15 @@ typedef void (*ublkpol_report_fn)(void *arg, enum ublkpol_report_level level, co
 /* Which file or block device serves a backend of the policy */
 struct ublkpol_binding {
 	const char *name;
-	const char *path;
+	const char *path; /* or UBLKPOL_MISSING */
 };
+
+/*
+ * In place of a path: there is no such disk at the moment. Only a backend that the policy
+ * uses as a leg of mirrors and in no other way may be missing, and each mirror
+ * needs a good leg. The mirrors count it as failed. A file of that name is "./missing".
+ */
+#define UBLKPOL_MISSING "missing"
 
 /* A parameter of the policy ("param" or "set") and what it is set to */
 struct ublkpol_value {
@@ -171,6 +178,9 @@ struct ublkpol_add_options {
 };
 
 struct ublkpol_recover_options {
+	/* Other files for backends than the device had, or UBLKPOL_MISSING */
+	const struct ublkpol_binding *bindings;
+	size_t nr_bindings;
 	struct ublkpol_handler_options handler;
 	ublkpol_report_fn report; /* may be NULL */
 	void *report_arg;
@@ -205,8 +215,9 @@ int ublkpol_device_add(struct ublkpol_device **device, const struct ublkpol_add_
  *
  * Opens the backends again, loads the policy that routed the device last, with
  * its parameters and all it had counted, and starts the queues. When it
- * returns 0, requests that waited go on. The rest is as with
- * ublkpol_device_add(); after a failure the device is as it was before.
+ * returns 0, requests that waited go on. A leg that all its mirrors have failed, and that
+ * cannot be opened any more, is taken to be UBLKPOL_MISSING, with a warning. The rest is
+ * as with ublkpol_device_add(); after a failure the device is as it was before.
  * Return: 0, -ENODEV (UBLKPOL_ERR_NO_DEVICE), -EBUSY if the device has a
  * daemon, -EINVAL if it cannot be recovered, or another negative errno.
  */
@@ -259,7 +270,7 @@ enum ublkpol_status {
 
 struct ublkpol_backend_info {
 	char *name;
-	char *path; /* absolute */
+	char *path; /* absolute, or UBLKPOL_MISSING: then the next three are 0 */
 	__u64 dev; /* which file it is: of a block device, its number; ... */
 	__u64 ino; /* ... of a file, its device and its inode, else 0 */
 	__u64 disk_sequence; /* of a block device: no later one of its number has it; else 0 */

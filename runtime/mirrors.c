@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
 #include <bpf/bpf.h>
 
+#include "backend.h"
 #include "mirrors.h"
 #include "pins.h"
+#include "policy_image.h"
+#include "state.h"
 
 static int mirrors_error(int id, int code, struct ublkpol_error *err)
 {
@@ -125,11 +129,36 @@ void mirrors_free(struct ublkpol_stats *stats)
 	free(stats->mirrors);
 }
 
+/* Backends that rules write to by themselves, not in a mirror */
+static int find_written_alone(const struct ublkpol_info *info, __u64 *slots,
+			      struct ublkpol_error *err)
+{
+	struct policy_image image;
+	size_t size;
+	void *data;
+	__u32 i;
+	int ret;
+
+	*slots = 0;
+	ret = state_load_image(info->id, info->generation, &data, &size);
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_FAILED, ret,
+				 "the policy of device %d is not in " UBLKPOL_STATE_DIR ": %s",
+				 info->id, strerror(-ret));
+	ret = policy_image_open(&image, data, size, err);
+	for (i = 0; !ret && i < image.header->nr_rules; i++) {
+		if (policy_image_target(&image, i)->action != UBLKPOL_ACTION_MIRROR)
+			*slots |= policy_image_written(&image, i);
+	}
+	free(data);
+	return ret;
+}
+
 int mirrors_given_up(const struct ublkpol_info *info, __u64 *slots, struct ublkpol_error *err)
 {
 	struct ublkpol_mirror *mirrors;
-	__u64 failed = 0, good = 0;
-	int nr, i;
+	__u64 failed = 0, good = 0, alone = 0;
+	int nr, i, ret = 0;
 
 	nr = read_pinned(info, &mirrors);
 	if (nr < 0)
@@ -140,7 +169,10 @@ int mirrors_given_up(const struct ublkpol_info *info, __u64 *slots, struct ublkp
 	}
 	free(mirrors);
 	*slots = failed & ~good;
-	return 0;
+	if (*slots)
+		ret = find_written_alone(info, &alone, err);
+	*slots &= ~alone;
+	return ret;
 }
 
 /* --- for another generation --- */
@@ -168,8 +200,11 @@ static int read_stale(const struct ublkpol_info *from, struct stale *stale)
 	return 0;
 }
 
+/* What is missing has nothing but its name */
 static bool is_same(const struct ublkpol_backend_info *a, const struct ublkpol_backend_info *b)
 {
+	if (backend_path_is_missing(a->path) || backend_path_is_missing(b->path))
+		return !strcmp(a->path, b->path) && !strcmp(a->name, b->name);
 	return a->dev == b->dev && a->ino == b->ino && a->disk_sequence == b->disk_sequence;
 }
 
@@ -279,33 +314,56 @@ static void mark_mirror(struct ublkpol_mirror *mirror, const struct stale *stale
 	fail_legs(mirror, legs);
 }
 
-static int mark_mirrors(int fd, const struct stale *stale, struct mirrors_news *news)
+/* The map of the mirrors of @info, to be written while a program uses it */
+struct live_mirrors {
+	struct ublkpol_mirror *mirrors; /* NULL: there is none */
+	int nr;
+	size_t size; /* bytes mapped */
+};
+
+static int live_map(int fd, struct live_mirrors *live)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
-	struct ublkpol_mirror *mirrors;
-	int nr = map_entries(fd), i;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int nr = map_entries(fd);
 
 	if (nr < 0)
 		return nr;
-	size = ((size_t)nr * sizeof(*mirrors) + page - 1) / page * page;
-	mirrors = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (mirrors == MAP_FAILED)
+	live->size = ((size_t)nr * sizeof(*live->mirrors) + page - 1) / page * page;
+	live->mirrors = mmap(NULL, live->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (live->mirrors == MAP_FAILED)
 		return -errno;
-	for (i = 0; i < nr; i++)
-		mark_mirror(&mirrors[i], stale, news);
-	munmap(mirrors, size);
+	live->nr = nr;
 	return 0;
+}
+
+static int live_open(const struct ublkpol_info *info, struct live_mirrors *live)
+{
+	int fd = open_pinned(info), ret;
+
+	*live = (struct live_mirrors){ 0 };
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	ret = live_map(fd, live);
+	close(fd);
+	return ret;
+}
+
+static void live_close(struct live_mirrors *live)
+{
+	if (live->nr)
+		munmap(live->mirrors, live->size);
 }
 
 static int mark_pinned(const struct ublkpol_info *to, const struct stale *stale,
 		       struct mirrors_news *news)
 {
-	int fd = open_pinned(to), ret;
+	struct live_mirrors live;
+	int ret, i;
 
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	ret = mark_mirrors(fd, stale, news);
-	close(fd);
+	ret = live_open(to, &live);
+	for (i = 0; i < live.nr; i++)
+		mark_mirror(&live.mirrors[i], stale, news);
+	live_close(&live);
 	return ret;
 }
 
@@ -358,4 +416,50 @@ int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
 		news->any = mark_backends(to, stale.slots);
 	free(stale.mirrors);
 	return ret;
+}
+
+int mirrors_no_good_leg(const struct ublkpol_info *info, __u64 legs, struct ublkpol_error *err)
+{
+	char names[512] = "";
+	size_t used = 0;
+	unsigned int b;
+
+	for (b = 0; b < info->nr_backends && used < sizeof(names); b++) {
+		if (legs & (1ULL << b))
+			used += (size_t)snprintf(names + used, sizeof(names) - used, " %s",
+						 info->backends[b].name);
+	}
+	return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
+			 "a mirror would have no good leg: all of its backends are missing or have "
+			 "missed writes:%s",
+			 names);
+}
+
+int mirrors_do_without_missing(struct ublkpol_info *info, struct ublkpol_error *err)
+{
+	struct live_mirrors live;
+	__u64 missing = 0, hopeless = 0;
+	unsigned int b;
+	int ret, i;
+
+	for (b = 0; b < info->nr_backends; b++)
+		missing |= (__u64)backend_path_is_missing(info->backends[b].path) << b;
+	if (!missing)
+		return 0;
+	ret = live_open(info, &live);
+	if (ret)
+		return mirrors_error(info->id, ret, err);
+	for (i = 0; i < live.nr; i++) {
+		const struct ublkpol_mirror *mirror = &live.mirrors[i];
+
+		if (!(mirror->legs & ~(mirror->failed | missing)))
+			hopeless |= mirror->legs;
+	}
+	for (i = 0; !hopeless && i < live.nr; i++)
+		fail_legs(&live.mirrors[i], missing & live.mirrors[i].legs);
+	live_close(&live);
+	if (hopeless)
+		return mirrors_no_good_leg(info, hopeless, err);
+	mark_backends(info, missing);
+	return 0;
 }

@@ -21,8 +21,11 @@ int mirrors_read(const struct ublkpol_info *info, struct ublkpol_stats *stats,
 void mirrors_free(struct ublkpol_stats *stats);
 
 /**
- * mirrors_given_up() - backends that each mirror which they are in has failed
- * @slots: set; bit s: the backend in slot s
+ * mirrors_given_up() - backends whose content nobody relies on
+ * @slots: set; bit s: each mirror that the backend in slot s is in has failed it, and no
+ *	   rule writes to it by itself
+ *
+ * Such a disk may not even answer; the other legs have what it has, and more.
  */
 int mirrors_given_up(const struct ublkpol_info *info, __u64 *slots, struct ublkpol_error *err);
 
@@ -58,5 +61,17 @@ int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
  */
 int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from,
 		 struct ublkpol_error *err);
+
+/**
+ * mirrors_do_without_missing() - fail the legs that are missing
+ * @info: a generation whose maps are pinned; what is missing becomes stale
+ * @err: names the legs of a mirror that would have no good one: then nothing has changed
+ *
+ * Before anything is sent through the new generation. Return: 0 or a negative errno.
+ */
+int mirrors_do_without_missing(struct ublkpol_info *info, struct ublkpol_error *err);
+
+/** mirrors_no_good_leg() - the message that the mirror of @legs is hopeless. Return: -EINVAL */
+int mirrors_no_good_leg(const struct ublkpol_info *info, __u64 legs, struct ublkpol_error *err);
 
 #endif

@@ -703,6 +703,20 @@ __u64 policy_object_read_alone(const struct policy_object *policy)
 	return slots;
 }
 
+__u64 policy_object_only_legs(const struct policy_object *policy)
+{
+	const struct policy_image *image = &policy->image;
+	__u64 legs = 0, others = 0;
+
+	for (__u32 i = 0; i < image->header->nr_rules; i++) {
+		if (policy_image_target(image, i)->action == UBLKPOL_ACTION_MIRROR)
+			legs |= policy_image_rule_legs(image, i);
+		else if (image->rules[i].ops & (UBLKPOL_OP_READ | UBLKPOL_WRITE_OPS))
+			others |= policy_image_rule_legs(image, i);
+	}
+	return legs & ~others;
+}
+
 __u64 policy_object_joined(const struct policy_object *policy, __u64 slots)
 {
 	const struct policy_image *image = &policy->image;

@@ -98,6 +98,9 @@ __u64 policy_object_write_slots(const struct policy_object *policy);
 /** policy_object_read_alone() - backends that rules read by themselves, not in a mirror */
 __u64 policy_object_read_alone(const struct policy_object *policy);
 
+/** policy_object_only_legs() - backends that rules use as legs of mirrors, and in no other way */
+__u64 policy_object_only_legs(const struct policy_object *policy);
+
 /** policy_object_joined() - of @slots those in a mirror that has others, too */
 __u64 policy_object_joined(const struct policy_object *policy, __u64 slots);
 

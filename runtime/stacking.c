@@ -106,7 +106,8 @@ static bool generation_stands_on(const struct ublkpol_info *info, int id, unsign
 	unsigned int i;
 
 	for (i = 0; !found && i < info->nr_backends; i++)
-		found = file_stands_on(info->backends[i].path, id, depth);
+		found = !backend_path_is_missing(info->backends[i].path) &&
+			file_stands_on(info->backends[i].path, id, depth);
 	return found;
 }
 

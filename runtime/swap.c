@@ -229,7 +229,7 @@ static void report_news(const struct generation *gen, const struct ublkpol_info 
 					  "backend %s has missed writes since it failed one in a "
 					  "mirror: what this policy reads there is old",
 					  name);
-		if (joined & (1ULL << b))
+		if (joined & (1ULL << b) && !gen->backends[b].missing)
 			generation_report(
 				&gen->source, UBLKPOL_REPORT_WARNING,
 				"backend %s is new in a mirror: until it is a copy of the "
@@ -241,25 +241,6 @@ static void report_news(const struct generation *gen, const struct ublkpol_info 
 					  "that one was, it is old",
 					  name);
 	}
-}
-
-static int check_legs(const struct ublkpol_info *next, __u64 hopeless, struct ublkpol_error *err)
-{
-	char names[512] = "";
-	size_t used = 0;
-	unsigned int b;
-
-	if (!hopeless)
-		return 0;
-	for (b = 0; b < next->nr_backends && used < sizeof(names); b++) {
-		if (hopeless & (1ULL << b))
-			used += (size_t)snprintf(names + used, sizeof(names) - used, " %s",
-						 next->backends[b].name);
-	}
-	return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
-			 "a mirror would have no good leg: all of its backends have missed "
-			 "writes:%s",
-			 names);
 }
 
 /* Files, pins and the note of the next generation; nothing is left after a failure */
@@ -278,7 +259,8 @@ static int note_next(struct generation *gen, struct ublkpol_info *next,
 	if (!ret)
 		ret = mirrors_inherit(next, old, &news, err);
 	if (!ret)
-		ret = check_legs(next, news.hopeless, err);
+		ret = news.hopeless ? mirrors_no_good_leg(next, news.hopeless, err)
+				    : mirrors_do_without_missing(next, err);
 	if (!ret)
 		ret = state_save_next(next, err);
 	if (ret)
@@ -306,45 +288,6 @@ static int conclude(struct ublkpol_info *next, const struct ublkpol_info *old, b
 	return ret;
 }
 
-/* Backends of @old that rules write to by themselves, not in a mirror */
-static int find_written_alone(const struct ublkpol_info *old, __u64 *slots,
-			      struct ublkpol_error *err)
-{
-	struct policy_image image;
-	size_t size;
-	void *data;
-	__u32 i;
-	int ret;
-
-	*slots = 0;
-	ret = state_load_image(old->id, old->generation, &data, &size);
-	if (ret)
-		return error_set(err, UBLKPOL_ERR_FAILED, ret,
-				 "the policy of device %d is not in " UBLKPOL_STATE_DIR ": %s",
-				 old->id, strerror(-ret));
-	ret = policy_image_open(&image, data, size, err);
-	for (i = 0; !ret && i < image.header->nr_rules; i++) {
-		if (policy_image_target(&image, i)->action != UBLKPOL_ACTION_MIRROR)
-			*slots |= policy_image_written(&image, i);
-	}
-	free(data);
-	return ret;
-}
-
-/* A failed leg may not even answer; the other legs have what it has, and more */
-static int find_unneeded(const struct ublkpol_info *old, __u64 *slots, struct ublkpol_error *err)
-{
-	__u64 alone;
-	int ret;
-
-	ret = mirrors_given_up(old, slots, err);
-	if (!ret && *slots) {
-		ret = find_written_alone(old, &alone, err);
-		*slots &= ~alone;
-	}
-	return ret;
-}
-
 static int replace(struct generation *gen, struct ublk_control *control,
 		   const struct ublkpol_info *old, const char *policy, int device_lock,
 		   struct ublkpol_error *err)
@@ -360,8 +303,6 @@ static int replace(struct generation *gen, struct ublk_control *control,
 	next.nr_values = 0;
 	next.generation = old->generation + 1;
 	ret = generation_describe(gen, policy, &next, err);
-	if (!ret)
-		ret = find_unneeded(old, &gen->no_flush, err);
 	if (!ret)
 		ret = note_next(gen, &next, old, device_lock, err);
 	if (!ret) {
@@ -381,7 +322,7 @@ static int swap_locked(struct ublk_control *control, struct ublkpol_info *info,
 {
 	struct ublk_params fixed;
 	char object[PATH_MAX];
-	const struct generation_source source = {
+	struct generation_source source = {
 		.object = options->policy ? options->policy
 					  : state_object_path(object, info->id, info->generation),
 		.bindings = options->bindings,
@@ -401,6 +342,8 @@ static int swap_locked(struct ublk_control *control, struct ublkpol_info *info,
 		return error_set(err, UBLKPOL_ERR_FAILED, ret,
 				 "the ublk driver cannot describe the device: %s", strerror(-ret));
 	ret = merge_values(info, options, err);
+	if (!ret)
+		ret = mirrors_given_up(info, &source.given_up, err);
 	if (ret)
 		return ret;
 

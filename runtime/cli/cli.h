@@ -29,6 +29,11 @@ struct cli {
 		"help", no_argument, NULL, 'h'                                     \
 	}
 
+/* Of the verbs with -b NAME=PATH */
+#define CLI_MISSING_HELP                                                               \
+	"-b NAME=missing: there is no such disk at the moment. That can be a leg of\n" \
+	"mirrors which nothing else reads or writes; its mirrors take it for failed.\n"
+
 struct command {
 	const char *name;
 	int (*run)(struct cli *cli, int argc, char **argv);

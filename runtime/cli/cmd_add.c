@@ -165,5 +165,6 @@ const struct command command_add = {
 		"  -H, --handler FILE.so    code for requests that the policy gives to the user;\n"
 		"                           without it they fail; see libublkpol.h\n"
 		"  -A, --handler-argument TEXT  for the handler\n"
-		"  -f, --foreground         do not fork; the command ends with the device\n",
+		"  -f, --foreground         do not fork; the command ends with the device\n"
+		"\n" CLI_MISSING_HELP,
 };

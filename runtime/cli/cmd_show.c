@@ -239,10 +239,12 @@ static void print_backends(const struct ublkpol_info *info)
 
 		printf("    %s = ", b->name);
 		cli_print_text(stdout, b->path);
-		printf(" (%s%s%s%s)\n", b->ino ? "file" : "block device",
-		       b->can & UBLKPOL_CAN_DISCARD ? ", discard" : "",
-		       b->can & UBLKPOL_CAN_WRITE_ZEROES ? ", write-zeroes" : "",
-		       b->stale ? ", has missed writes" : "");
+		if (strcmp(b->path, UBLKPOL_MISSING))
+			printf(" (%s%s%s%s)", b->ino ? "file" : "block device",
+			       b->can & UBLKPOL_CAN_DISCARD ? ", discard" : "",
+			       b->can & UBLKPOL_CAN_WRITE_ZEROES ? ", write-zeroes" : "",
+			       b->stale ? ", has missed writes" : "");
+		putchar('\n');
 	}
 }
 

@@ -99,5 +99,6 @@ const struct command command_swap = {
 		"\n"
 		"options:\n"
 		"  -n, --id ID              device number, the N of /dev/ublkbN\n"
-		"  -b, --backend NAME=PATH  file or block device of a backend\n",
+		"  -b, --backend NAME=PATH  file or block device of a backend, or 'missing'\n"
+		"\n" CLI_MISSING_HELP,
 };

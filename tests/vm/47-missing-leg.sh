@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A mirror without one of its legs: from the start, after the daemon and a disk have
+# died together, after a leg has failed and is gone. Only what nothing needs may be
+# missing; a copy gets back in with a swap. A backend that has moved is found again.
+. "$(dirname "$0")/lib.sh"
+
+failed_legs()
+{
+	"$ublkpol" show -n "$id" --json |
+		jq -r '[.mirrors[0].legs[] | select(.failed) | .backend] | join(" ")'
+}
+
+path_of()
+{
+	"$ublkpol" list --json | jq -r ".[] | select(.id == $id) | .backends[$1].path"
+}
+
+# check FAILED WHEN: reads the whole device: a stale leg would give other bytes, or errors
+check()
+{
+	[ "$(failed_legs)" = "$1" ] || fail "failed legs $2: '$(failed_legs)'"
+	dd if="$dev" of=read bs=1M iflag=direct status=none || fail "a read failed $2"
+	cmp read expected || fail "wrong bytes $2"
+}
+
+# write_some MIB: 64 KiB there, flushed
+write_some()
+{
+	head -c 64K /dev/urandom >new
+	dd if=new of="$dev" bs=64K count=1 seek=$(($1 * 16)) oflag=direct conv=notrunc,fsync \
+		status=none || fail "a write failed"
+	dd if=new of=expected bs=64K count=1 seek=$(($1 * 16)) conv=notrunc status=none
+}
+
+# what the word is not: a path
+random_file missing 8
+
+random_file expected 8
+cp expected "$disk/first"
+
+# from the start
+add mirror-param "$disk/first" missing -- --recovery wait
+check fd1 "at first"
+[ "$(path_of 1)" = missing ] || fail "fd1 is '$(path_of 1)'"
+"$ublkpol" show -n "$id" | grep -qx ' *fd1 = missing' || fail "$("$ublkpol" show -n "$id")"
+write_some 1
+check fd1 "after a write"
+blkdiscard -z -o 2M -l 1M "$dev"
+dd if=/dev/zero of=expected bs=1M seek=2 count=1 conv=notrunc status=none
+check fd1 "after zeroes"
+"$ublkpol" set -n "$id" small=8KiB
+check fd1 "after a set"
+kill_daemon waiting
+recover
+write_some 3
+check fd1 "by a new daemon"
+
+# a copy comes
+cp expected "$disk/second"
+"$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o" -b fd1="$disk/second" 2>errors
+grep -q 'fd1 is new in a mirror' errors || fail "no warning: $(cat errors)"
+write_some 4
+check "" "after a swap to a copy"
+cmp "$disk/first" "$disk/second" || fail "the new leg is no copy"
+
+# it vanishes with the daemon: that is for the user to say
+kill_daemon waiting
+mv "$disk/second" "$disk/moved"
+refused 4 'fd1.*No such file.*--backend fd1=missing' "$ublkpol" recover -n "$id"
+state_is waiting || fail "a failed recovery changed the device: $("$ublkpol" list)"
+refused 4 'all backends are missing' "$ublkpol" recover -n "$id" -b fd0=missing -b fd1=missing
+state_is waiting || fail "a failed recovery changed the device: $("$ublkpol" list)"
+refused 2 'takes one device' "$ublkpol" recover -a -b fd1=missing
+refused 4 "no backend 'fd2'" "$ublkpol" recover -n "$id" -b fd2=missing
+recover -b fd1="$disk/moved"
+check "" "on a file that has moved"
+kill_daemon waiting
+recover -b fd1=missing
+write_some 5
+check fd1 "without a leg that has vanished"
+refused 4 'all backends are missing' "$ublkpol" swap -n "$id" \
+	"$policies/mirror-param.bpf.o" -b fd0=missing
+refused 4 'only a leg' "$ublkpol" swap -n "$id" "$policies/halves.bpf.o"
+refused 4 'only a leg' "$ublkpol" swap -n "$id" "$policies/mirror-and-leg.bpf.o"
+check fd1 "after swaps that were refused"
+del
+refused 4 'only a leg' "$ublkpol" add "$policies/halves.bpf.o" -b fd0="$disk/first" -b fd1=missing
+refused 4 'all backends are missing' "$ublkpol" add "$policies/mirror-param.bpf.o" \
+	-b fd0=missing -b fd1=missing
+[ -z "$("$ublkpol" list)" ] || fail "left behind: $("$ublkpol" list)"
+
+# a leg fails, and then is gone: the device goes on by itself
+null_blk nullb1 8
+dd if="$disk/first" of="$block_device" bs=1M oflag=direct status=none
+dm leg "0 16384 linear $block_device 0"
+leg=$block_device
+add mirror-param "$disk/first" "$leg" -- --recovery wait
+check "" "of two disks"
+dm_becomes leg "0 16384 error"
+write_some 6
+check fd1 "after a write that failed"
+refused 4 'no good leg.*fd0 fd1' "$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o" \
+	-b fd0=missing
+check fd1 "after a swap that was refused"
+mv "$leg" gone
+"$ublkpol" set -n "$id" small=16KiB 2>errors
+grep -q "fd1: .*No such file.*goes on without it" errors || fail "no warning: $(cat errors)"
+[ "$(path_of 1)" = missing ] || fail "fd1 is '$(path_of 1)'"
+check fd1 "after a set without it"
+mv gone "$leg"
+dmsetup remove leg || fail "the device still has the disk"
+
+dm leg "0 16384 linear /dev/nullb1 0"
+leg=$block_device
+dd if="$disk/first" of="$leg" bs=1M oflag=direct status=none
+"$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o" -b fd1="$leg" 2>errors
+write_some 7
+check "" "with a disk in its place"
+dm_becomes leg "0 16384 error"
+write_some 0
+kill_daemon waiting
+dmsetup remove leg
+recover
+grep -q "goes on without it" recover.out || fail "no warning: $(cat recover.out)"
+write_some 1
+check fd1 "by a new daemon, when it is gone"
+del
