@@ -31,14 +31,10 @@ static __always_inline int ublkpol_error_of(const struct ublkpol_failure *failur
 	return failure->result < 0 && failure->result >= -4095 ? failure->result : -EIO;
 }
 
-static __always_inline __u64 ublkpol_good_legs(const struct ublkpol_mirror *state)
-{
-	return state->legs & ~*(volatile __u64 *)&state->failed;
-}
-
 /*
- * Leg @bit is not used any more. False if it is the last one: to be without any
- * would not make its data better. The loop is for legs that fail at the same time.
+ * Leg @bit is not used any more. False if it is the last one that can be read: to be
+ * without any would not make its data better. The loop is for legs that fail at the
+ * same time.
  */
 static __always_inline bool ublkpol_fail_leg(struct ublkpol_mirror *state, __u64 bit)
 {
@@ -47,7 +43,7 @@ static __always_inline bool ublkpol_fail_leg(struct ublkpol_mirror *state, __u64
 
 		if (failed & bit)
 			return true;
-		if (!(state->legs & ~failed & ~bit))
+		if (!(ublkpol_readable(state) & ~failed & ~bit))
 			return false;
 		if (__sync_val_compare_and_swap(&state->failed, failed, failed | bit) == failed)
 			return true;
@@ -59,7 +55,7 @@ static __always_inline bool ublkpol_fail_leg(struct ublkpol_mirror *state, __u64
 static __always_inline int ublkpol_retry_read(void *ctx, const struct ublkpol_failure *failure,
 					      struct ublkpol_mirror *state)
 {
-	__u64 legs = ublkpol_good_legs(state);
+	__u64 legs = ublkpol_readable(state);
 	__u64 bit = 1ULL << (failure->slot & 63);
 	__u64 behind = legs & ~(bit | (bit - 1));
 	struct io_uring_sqe sqe = {};

@@ -15,7 +15,7 @@
 #include <linux/types.h>
 
 #define UBLKPOL_MAGIC	0x4c4f504b4c425500ULL
-#define UBLKPOL_VERSION 2
+#define UBLKPOL_VERSION 3
 
 #define UBLKPOL_IMAGE_SECTION  ".rodata.policy" /* image, not loaded */
 #define UBLKPOL_CONFIG_SECTION ".rodata.config" /* struct ublkpol_config */
@@ -337,7 +337,8 @@ struct ublkpol_node {
  */
 struct ublkpol_mirror {
 	__u64 legs; /* bit s: backend s; set by the loader, 0 before */
-	__u64 failed; /* those that failed a write */
+	__u64 failed; /* those that failed a write: neither read nor written */
+	__u64 unsynced; /* those that are no copy of the others yet: written, not read */
 	__u64 turn; /* reads so far, of a mirror that reads in turn */
 	__u64 read_errors[64]; /* by backend */
 	__u64 write_errors[64];

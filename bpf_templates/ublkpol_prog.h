@@ -447,6 +447,13 @@ static __always_inline void ublkpol_count(__u32 entry, __u32 op, __u32 requests,
 #endif
 
 #if UBLKPOL_NR_MIRRORS
+/* The legs that have what was written */
+static __always_inline ublkpol_unused __u64 ublkpol_readable(const struct ublkpol_mirror *state)
+{
+	return state->legs & ~*(volatile __u64 *)&state->failed &
+	       ~*(volatile __u64 *)&state->unsynced;
+}
+
 /* A leg that is used no more, and holds nothing else, need not be flushed */
 static __always_inline ublkpol_unused __u64 ublkpol_flushable(void)
 {
@@ -484,7 +491,7 @@ UBLKPOL_FLUSH ublkpol_unused int ublkpol_flush_backends(void *ctx ublkpol_ctx, _
 #endif
 
 #if UBLKPOL_NR_MIRRORS
-/* May leg @slot of a mirror be used? */
+/* May leg @slot of a mirror be written? */
 static __always_inline ublkpol_unused bool ublkpol_is_good(__u32 mirror, __u32 slot)
 {
 	const struct ublkpol_mirror *state = ublkpol_mirror_at(mirror);

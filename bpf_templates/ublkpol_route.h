@@ -250,7 +250,7 @@ static __always_inline int ublkpol_queue_read(void *ctx, const struct ublkpol_re
 
 	if (!state)
 		return -EIO;
-	good = state->legs & ~*(volatile __u64 *)&state->failed;
+	good = ublkpol_readable(state);
 	if (!(good >> (slot & 63) & 1)) {
 		if (!good)
 			return -EIO;

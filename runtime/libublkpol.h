@@ -373,6 +373,22 @@ struct ublkpol_swap_options {
  */
 int ublkpol_swap(int id, const struct ublkpol_swap_options *options, struct ublkpol_error *err);
 
+/**
+ * ublkpol_insync() - legs of mirrors are copies of the others from now on
+ * @id: number of the device
+ * @names: its backends that the caller has copied
+ * @count: how many
+ * @err: what failed
+ *
+ * A backend that ublkpol_swap() makes a leg of a mirror, beside others that the device had
+ * before, is written and not read until this says that it holds the same. Until then it
+ * does not count as a good leg: if it is the only one left, writes fail.
+ * Those of ublkpol_device_add() are copies from the start. Return: 0, also for a leg that
+ * is in sync; -ENODEV (UBLKPOL_ERR_NO_DEVICE); -EINVAL (UBLKPOL_ERR_INPUT) for what is no
+ * leg, or has missed writes: then nothing has changed.
+ */
+int ublkpol_insync(int id, const char *const *names, size_t count, struct ublkpol_error *err);
+
 struct ublkpol_rule_stats {
 	unsigned int line; /* in its file, from 1 */
 	const char *source; /* name of that file: the policy's, or one it includes */
@@ -385,7 +401,8 @@ struct ublkpol_rule_stats {
 
 struct ublkpol_mirror_leg {
 	unsigned int backend; /* index in ublkpol_info.backends */
-	bool failed; /* it failed a write, and is not read any more */
+	bool failed; /* it failed a write, and is not used any more */
+	bool in_sync; /* it is read: neither failed nor new, see ublkpol_insync() */
 	__u64 read_errors;
 	__u64 write_errors;
 };

@@ -93,6 +93,7 @@ static int describe(const struct ublkpol_mirror *mirror, unsigned int nr_backend
 		info->legs[info->nr_legs++] = (struct ublkpol_mirror_leg){
 			.backend = b,
 			.failed = mirror->failed & (1ULL << b),
+			.in_sync = !((mirror->failed | mirror->unsynced) & (1ULL << b)),
 			.read_errors = mirror->read_errors[b],
 			.write_errors = mirror->write_errors[b],
 		};
@@ -180,6 +181,7 @@ int mirrors_given_up(const struct ublkpol_info *info, __u64 *slots, struct ublkp
 /* What is known of backends, one bit for the slot of each */
 struct stale {
 	__u64 slots; /* have missed writes */
+	__u64 unsynced; /* have never been copies */
 	struct ublkpol_mirror *mirrors; /* which of them in which mirror */
 	int nr_mirrors;
 };
@@ -193,8 +195,10 @@ static int read_stale(const struct ublkpol_info *from, struct stale *stale)
 	stale->nr_mirrors = read_pinned(from, &stale->mirrors);
 	if (stale->nr_mirrors < 0)
 		return stale->nr_mirrors;
-	for (i = 0; i < stale->nr_mirrors; i++)
+	for (i = 0; i < stale->nr_mirrors; i++) {
 		stale->slots |= stale->mirrors[i].failed;
+		stale->unsynced |= stale->mirrors[i].unsynced;
+	}
 	for (b = 0; b < from->nr_backends; b++)
 		stale->slots |= (__u64)from->backends[b].stale << b;
 	return 0;
@@ -257,6 +261,7 @@ static void use_slots_of(const struct ublkpol_info *to, const struct ublkpol_inf
 	int i;
 
 	stale->slots = slots_in(to, from, stale->slots);
+	stale->unsynced = slots_in(to, from, stale->unsynced);
 	for (i = 0; i < stale->nr_mirrors; i++) {
 		struct ublkpol_mirror *mirror = &stale->mirrors[i];
 		__u64 legs = slots_in(to, from, mirror->legs);
@@ -269,12 +274,15 @@ static void use_slots_of(const struct ublkpol_info *to, const struct ublkpol_inf
 	}
 }
 
-/* As in the program: the last leg is kept. It may be running, and note failures of its own */
+/*
+ * As in the program: the last leg that can be read is kept. It may be running, and note
+ * failures of its own.
+ */
 static void fail_legs(struct ublkpol_mirror *mirror, __u64 legs)
 {
 	__u64 failed = __atomic_load_n(&mirror->failed, __ATOMIC_RELAXED);
 
-	while (mirror->legs & ~(failed | legs) &&
+	while (mirror->legs & ~(failed | mirror->unsynced | legs) &&
 	       !__atomic_compare_exchange_n(&mirror->failed, &failed, failed | legs, false,
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
@@ -301,16 +309,18 @@ static void mark_mirror(struct ublkpol_mirror *mirror, const struct stale *stale
 			struct mirrors_news *news)
 {
 	const struct ublkpol_mirror *own = find_mirror(stale, mirror->legs);
+	__u64 unsynced = stale->unsynced & mirror->legs;
 	__u64 legs = stale->slots & mirror->legs;
 
-	if (legs == mirror->legs) {
-		if (!own || own->failed == own->legs) {
-			news->hopeless |= legs;
+	if (!(mirror->legs & ~(legs | unsynced))) {
+		if (!own || !(own->legs & ~(own->failed | unsynced))) {
+			news->hopeless |= mirror->legs;
 			return;
 		}
 		news->doubtful |= legs & ~own->failed;
 		legs = own->failed;
 	}
+	mirror->unsynced |= unsynced;
 	fail_legs(mirror, legs);
 }
 
@@ -408,7 +418,7 @@ int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
 		return mirrors_error(from->id, ret, err);
 	use_slots_of(to, from, &stale);
 	news->stale = stale.slots;
-	if (stale.slots)
+	if (stale.slots || stale.unsynced)
 		ret = mark_pinned(to, &stale, news);
 	if (ret)
 		mirrors_error(to->id, ret, err);
@@ -430,8 +440,8 @@ int mirrors_no_good_leg(const struct ublkpol_info *info, __u64 legs, struct ublk
 						 info->backends[b].name);
 	}
 	return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
-			 "a mirror would have no good leg: all of its backends are missing or have "
-			 "missed writes:%s",
+			 "a mirror would have no good leg: all of its backends are missing, have "
+			 "missed writes or are not in sync:%s",
 			 names);
 }
 
@@ -452,7 +462,7 @@ int mirrors_do_without_missing(struct ublkpol_info *info, struct ublkpol_error *
 	for (i = 0; i < live.nr; i++) {
 		const struct ublkpol_mirror *mirror = &live.mirrors[i];
 
-		if (!(mirror->legs & ~(mirror->failed | missing)))
+		if (!(mirror->legs & ~(mirror->failed | mirror->unsynced | missing)))
 			hopeless |= mirror->legs;
 	}
 	for (i = 0; !hopeless && i < live.nr; i++)
@@ -462,4 +472,70 @@ int mirrors_do_without_missing(struct ublkpol_info *info, struct ublkpol_error *
 		return mirrors_no_good_leg(info, hopeless, err);
 	mark_backends(info, missing);
 	return 0;
+}
+
+/* --- legs that are no copies yet --- */
+
+/* Nothing is better than a leg that is new, if there is no good one */
+static void hold_back(struct ublkpol_mirror *mirror, __u64 unknown)
+{
+	__u64 legs = unknown & mirror->legs & ~mirror->failed;
+
+	if (mirror->legs & ~(mirror->failed | mirror->unsynced | legs))
+		mirror->unsynced |= legs;
+}
+
+int mirrors_hold_back(const struct ublkpol_info *to, const struct ublkpol_info *from, __u64 *slots,
+		      struct ublkpol_error *err)
+{
+	__u64 unknown = ~slots_in(to, from, ~0ULL);
+	struct live_mirrors live;
+	int ret, i;
+
+	*slots = 0;
+	ret = live_open(to, &live);
+	if (ret)
+		return mirrors_error(to->id, ret, err);
+	for (i = 0; i < live.nr; i++) {
+		hold_back(&live.mirrors[i], unknown);
+		*slots |= live.mirrors[i].unsynced & ~live.mirrors[i].failed;
+	}
+	live_close(&live);
+	return 0;
+}
+
+static const char *why_not_in_sync(const struct live_mirrors *live, __u64 bit)
+{
+	bool is_leg = false;
+	int i;
+
+	for (i = 0; i < live->nr; i++) {
+		if (live->mirrors[i].failed & bit)
+			return "has missed writes, and is not written any more: give it back to "
+			       "the device with ublkpol swap -b";
+		is_leg |= (live->mirrors[i].legs & bit) != 0;
+	}
+	return is_leg ? NULL : "is no leg of a mirror";
+}
+
+int mirrors_set_in_sync(const struct ublkpol_info *info, __u64 slots, struct ublkpol_error *err)
+{
+	struct live_mirrors live;
+	const char *why = NULL;
+	unsigned int b;
+	int ret, i;
+
+	ret = live_open(info, &live);
+	if (ret)
+		return mirrors_error(info->id, ret, err);
+	for (b = 0; !why && b < info->nr_backends; b++) {
+		if (slots & (1ULL << b))
+			why = why_not_in_sync(&live, 1ULL << b);
+	}
+	for (i = 0; !why && i < live.nr; i++)
+		__atomic_fetch_and(&live.mirrors[i].unsynced, ~slots, __ATOMIC_RELAXED);
+	live_close(&live);
+	return why ? error_set(err, UBLKPOL_ERR_INPUT, -EINVAL, "backend %s %s",
+			       info->backends[b - 1].name, why)
+		   : 0;
 }

@@ -34,14 +34,14 @@ struct mirrors_news {
 	bool any; /* one has become stale */
 	__u64 kept; /* they were backends before */
 	__u64 stale;
-	__u64 hopeless; /* legs of a mirror all of whose legs are stale: it uses them all */
+	__u64 hopeless; /* legs of a mirror that has no good one: it uses them all */
 	__u64 doubtful; /* stale, but used by a mirror that has not itself failed them */
 };
 
 /**
  * mirrors_inherit() - tell a generation which of its backends are stale
- * @to: its backends become stale if they are those of @from, and stale there; so
- *	do its mirrors, in the maps that are pinned
+ * @to: its backends become stale if they are those of @from, and stale there; its
+ *	mirrors, in the maps that are pinned, learn that, and which legs are not in sync
  * @from: what the device has had before
  * @news: what the user has to be told
  *
@@ -70,6 +70,21 @@ int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from,
  * Before anything is sent through the new generation. Return: 0 or a negative errno.
  */
 int mirrors_do_without_missing(struct ublkpol_info *info, struct ublkpol_error *err);
+
+/**
+ * mirrors_hold_back() - legs that are new are written, and not read yet
+ * @to: a generation whose maps are pinned, and which is not attached yet
+ * @from: what the device has had before
+ * @slots: set to those that are held back, now or since another generation; a leg of a
+ *	   mirror that has no good one is not
+ *
+ * After mirrors_inherit() and mirrors_do_without_missing(). Return: 0 or a negative errno.
+ */
+int mirrors_hold_back(const struct ublkpol_info *to, const struct ublkpol_info *from, __u64 *slots,
+		      struct ublkpol_error *err);
+
+/** mirrors_set_in_sync() - from now on @slots are read; none changes if one of them cannot be */
+int mirrors_set_in_sync(const struct ublkpol_info *info, __u64 slots, struct ublkpol_error *err);
 
 /** mirrors_no_good_leg() - the message that the mirror of @legs is hopeless. Return: -EINVAL */
 int mirrors_no_good_leg(const struct ublkpol_info *info, __u64 legs, struct ublkpol_error *err);

@@ -22,7 +22,6 @@
 #include "list.h"
 #include "mirrors.h"
 #include "pins.h"
-#include "policy_image.h"
 #include "state.h"
 #include "stats.h"
 #include "swap.h"
@@ -214,11 +213,34 @@ static int lock_state_of(int id, int device_lock, int *lock_fd, struct ublkpol_e
 			 id);
 }
 
+static void report_new_leg(const struct generation *gen, int id, unsigned int backend, bool held)
+{
+	const char *name = gen->backends[backend].name;
+
+	if (!held)
+		generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
+				  "backend %s is new in a mirror that has no good leg beside it: "
+				  "what it holds is what is read",
+				  name);
+	else if (policy_object_read_alone(gen->policy) >> backend & 1)
+		generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
+				  "backend %s is new in a mirror, but this policy reads it by "
+				  "itself, too: what it holds is what is read there",
+				  name);
+	else
+		generation_report(
+			&gen->source, UBLKPOL_REPORT_WARNING,
+			"backend %s is new in a mirror: it is written, but not read until "
+			"'ublkpol insync -n %d %s' says that it is a copy of the others",
+			name, id, name);
+}
+
+/* @held: new legs that are not read yet */
 static void report_news(const struct generation *gen, const struct ublkpol_info *next,
-			const struct mirrors_news *news)
+			const struct mirrors_news *news, __u64 held)
 {
 	__u64 old = news->stale & policy_object_read_alone(gen->policy);
-	__u64 joined = policy_object_joined(gen->policy, ~news->kept);
+	__u64 joined = policy_object_joined(gen->policy, ~news->kept) | held;
 	unsigned int b;
 
 	for (b = 0; b < next->nr_backends; b++) {
@@ -229,12 +251,8 @@ static void report_news(const struct generation *gen, const struct ublkpol_info 
 					  "backend %s has missed writes since it failed one in a "
 					  "mirror: what this policy reads there is old",
 					  name);
-		if (joined & (1ULL << b) && !gen->backends[b].missing)
-			generation_report(
-				&gen->source, UBLKPOL_REPORT_WARNING,
-				"backend %s is new in a mirror: until it is a copy of the "
-				"others, reads that fail there get what it holds",
-				name);
+		if (joined & (1ULL << b) && !gen->backends[b].missing && !gen->source.same_policy)
+			report_new_leg(gen, next->id, b, held & (1ULL << b));
 		if (news->doubtful & (1ULL << b))
 			generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
 					  "backend %s has missed writes of another mirror: where "
@@ -248,6 +266,7 @@ static int note_next(struct generation *gen, struct ublkpol_info *next,
 		     const struct ublkpol_info *old, int device_lock, struct ublkpol_error *err)
 {
 	struct mirrors_news news = { 0 };
+	__u64 held = 0;
 	int lock_fd, ret;
 
 	ret = lock_state_of(old->id, device_lock, &lock_fd, err);
@@ -262,11 +281,13 @@ static int note_next(struct generation *gen, struct ublkpol_info *next,
 		ret = news.hopeless ? mirrors_no_good_leg(next, news.hopeless, err)
 				    : mirrors_do_without_missing(next, err);
 	if (!ret)
+		ret = mirrors_hold_back(next, old, &held, err);
+	if (!ret)
 		ret = state_save_next(next, err);
 	if (ret)
 		settle_on_current(next);
 	else
-		report_news(gen, next, &news);
+		report_news(gen, next, &news, held);
 	close(lock_fd);
 	return ret;
 }
@@ -357,30 +378,36 @@ static int swap_locked(struct ublk_control *control, struct ublkpol_info *info,
 	return ret;
 }
 
+int swap_lock_settled(struct ublk_control *control, int id, struct ublkpol_info *info,
+		      int *device_lock, struct ublkpol_error *err)
+{
+	int ret;
+
+	ret = list_find(control, id, info, err);
+	if (ret)
+		return ret;
+	state_free_info(info);
+	ret = state_lock_device(id, device_lock);
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot lock device %d: %s", id,
+				 strerror(-ret));
+	ret = swap_settle_locked(id, err);
+	if (!ret)
+		ret = list_find(control, id, info, err);
+	if (ret)
+		close(*device_lock);
+	return ret;
+}
+
 int ublkpol_swap(int id, const struct ublkpol_swap_options *options, struct ublkpol_error *err)
 {
 	struct ublk_control control = { .fd = -1 };
 	struct ublkpol_info info;
-	int device_lock = -1, ret;
+	int device_lock, ret;
 
 	ret = ublk_control_open(&control, err);
-	if (ret)
-		return ret;
-	ret = list_find(&control, id, &info, err);
-	if (ret)
-		goto out;
-	state_free_info(&info);
-
-	/* What another swap leaves is what this one starts from */
-	ret = state_lock_device(id, &device_lock);
-	if (ret) {
-		error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot lock device %d: %s", id,
-			  strerror(-ret));
-		goto out;
-	}
-	ret = swap_settle_locked(id, err);
 	if (!ret)
-		ret = list_find(&control, id, &info, err);
+		ret = swap_lock_settled(&control, id, &info, &device_lock, err);
 	if (ret)
 		goto out;
 	if (info.status == UBLKPOL_LIVE)
@@ -389,9 +416,8 @@ int ublkpol_swap(int id, const struct ublkpol_swap_options *options, struct ublk
 		ret = error_set(err, UBLKPOL_ERR_FAILED, -EINVAL,
 				"device %d is not live: see ublkpol list", id);
 	state_free_info(&info);
+	close(device_lock);
 out:
-	if (device_lock >= 0)
-		close(device_lock);
 	ublk_control_close(&control);
 	return ret;
 }

@@ -48,6 +48,7 @@ extern const struct command command_stats;
 extern const struct command command_trace;
 extern const struct command command_swap;
 extern const struct command command_set;
+extern const struct command command_insync;
 extern const struct command command_recover;
 extern const struct command command_del;
 extern const struct command command_features;

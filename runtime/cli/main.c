@@ -8,8 +8,9 @@
 #include "cli.h"
 
 static const struct command *const commands[] = {
-	&command_add,  &command_list, &command_show,	&command_stats, &command_trace,
-	&command_swap, &command_set,  &command_recover, &command_del,	&command_features,
+	&command_add,	  &command_list, &command_show,	    &command_stats,
+	&command_trace,	  &command_swap, &command_set,	    &command_insync,
+	&command_recover, &command_del,	 &command_features,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

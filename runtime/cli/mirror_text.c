@@ -14,12 +14,20 @@ static void json_mirror(struct json *json, const struct ublkpol_info *info,
 		json_begin_object(json, NULL);
 		json_string(json, "backend", info->backends[leg->backend].name);
 		json_bool(json, "failed", leg->failed);
+		json_bool(json, "in_sync", leg->in_sync);
 		json_number(json, "read_errors", leg->read_errors);
 		json_number(json, "write_errors", leg->write_errors);
 		json_end_object(json);
 	}
 	json_end_array(json);
 	json_end_object(json);
+}
+
+static const char *leg_state(const struct ublkpol_mirror_leg *leg)
+{
+	if (leg->failed)
+		return "failed a write, not read any more";
+	return leg->in_sync ? "in use" : "new, not read until it is in sync";
 }
 
 static void print_mirror(const struct ublkpol_info *info, const struct ublkpol_mirror_info *mirror)
@@ -31,8 +39,7 @@ static void print_mirror(const struct ublkpol_info *info, const struct ublkpol_m
 		const struct ublkpol_mirror_leg *leg = &mirror->legs[i];
 
 		printf("    %s: %s, %llu read errors, %llu write errors\n",
-		       info->backends[leg->backend].name,
-		       leg->failed ? "failed a write, not read any more" : "in use",
+		       info->backends[leg->backend].name, leg_state(leg),
 		       (unsigned long long)leg->read_errors, (unsigned long long)leg->write_errors);
 	}
 }

@@ -256,6 +256,59 @@ START_TEST(sizes_count_whole_blocks)
 }
 END_TEST
 
+START_TEST(what_is_missing_promises_all)
+{
+	struct backend b[] = { { .name = "x", .path = "a", .is_leg = true },
+			       { .name = "y", .path = UBLKPOL_MISSING, .is_leg = true } };
+	struct ublkpol_error err = { 0 };
+	char byte = 0;
+
+	make_file("a", 1 << 20);
+	ck_assert_msg(!backends_open(b, 2, NULL, &err), "said: %s", err.text);
+	ck_assert(!b[0].missing);
+	ck_assert(b[1].missing);
+	ck_assert_ptr_null(b[1].problem);
+	ck_assert_str_eq(b[1].real_path, UBLKPOL_MISSING);
+	ck_assert_uint_eq(b[1].size, b[0].size);
+	ck_assert_uint_eq(b[1].can, UBLKPOL_CAN_DISCARD | UBLKPOL_CAN_WRITE_ZEROES);
+	ck_assert_int_eq(pwrite(b[1].fd, &byte, 1, 0), -1);
+	ck_assert_int_eq(pread(b[1].fd, &byte, 1, 0), 0);
+	backends_close(b, 2);
+
+	b[1].is_leg = false;
+	expect_refused(b, 2, "backend y: only a leg of a mirror can be missing");
+	b[1].is_leg = true;
+	b[0].path = UBLKPOL_MISSING;
+	expect_refused(b, 2, "all backends are missing");
+}
+END_TEST
+
+START_TEST(what_is_given_up_may_be_gone)
+{
+	struct backend b[] = { { .name = "x", .path = "a", .is_leg = true },
+			       { .name = "y", .path = "b", .is_leg = true } };
+	struct ublkpol_error err = { 0 };
+
+	make_file("a", 1 << 20);
+	expect_refused(b, 2, "backend y: cannot open b: No such file or directory (ublkpol add");
+	b[1].given_up = true;
+	ck_assert_msg(!backends_open(b, 2, NULL, &err), "said: %s", err.text);
+	ck_assert(b[1].missing);
+	ck_assert_msg(strstr(b[1].problem, "cannot open b"), "said: %s", b[1].problem);
+	ck_assert_str_eq(err.text, "");
+	backends_close(b, 2);
+
+	b[1].given_up = true;
+	b[1].path = "dir";
+	ck_assert_int_eq(mkdir("dir", 0700), 0);
+	ck_assert_msg(!backends_open(b, 2, NULL, &err), "said: %s", err.text);
+	ck_assert(b[1].missing);
+	backends_close(b, 2);
+	b[1].given_up = false;
+	expect_refused(b, 2, "is a directory: a backend is a regular file or a block device");
+}
+END_TEST
+
 TCase *backend_case(void)
 {
 	TCase *tc = tcase_create("backend");
@@ -270,5 +323,7 @@ TCase *backend_case(void)
 	tcase_add_test(tc, operations_are_tried_behind_the_end);
 	tcase_add_test(tc, the_strictest_limits_hold);
 	tcase_add_test(tc, sizes_count_whole_blocks);
+	tcase_add_test(tc, what_is_missing_promises_all);
+	tcase_add_test(tc, what_is_given_up_may_be_gone);
 	return tc;
 }

@@ -275,6 +275,23 @@ START_TEST(writes_with_degrade_are_done_while_a_leg_is_left)
 }
 END_TEST
 
+START_TEST(legs_that_are_not_in_sync_are_no_help)
+{
+	struct ublkpol_mirror *mirror = mirror_of(BIT(C) | BIT(D) | BIT(E));
+
+	mirror->unsynced = BIT(D);
+	retried_is(failed_read(16 * MIB, C), E);
+	settled_is(failed_write(16 * MIB, E), UBLK_BPF_SETTLE);
+	settled_is(failed_read(16 * MIB, C), -EREMOTEIO);
+	/* C is the last one that can be read */
+	settled_is(failed_write(16 * MIB, C), -EREMOTEIO);
+	ck_assert_uint_eq(mirror->failed, BIT(E));
+	/* They fail as others do */
+	settled_is(failed_write(16 * MIB, D), UBLK_BPF_SETTLE);
+	ck_assert_uint_eq(mirror->failed, BIT(D) | BIT(E));
+}
+END_TEST
+
 START_TEST(what_has_no_copy_fails)
 {
 	settled_is(failed_read(32 * MIB, ALONE), -EREMOTEIO);
@@ -482,6 +499,7 @@ TCase *complete_case(void)
 	tcase_add_test(tcase, parts_of_one_request);
 	tcase_add_test(tcase, writes_without_degrade_fail);
 	tcase_add_test(tcase, writes_with_degrade_are_done_while_a_leg_is_left);
+	tcase_add_test(tcase, legs_that_are_not_in_sync_are_no_help);
 	tcase_add_test(tcase, what_has_no_copy_fails);
 	tcase_add_test(tcase, flushes_count_for_each_mirror_of_the_leg);
 	tcase_add_test(tcase, nonsense_is_an_error);

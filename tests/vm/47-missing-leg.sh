@@ -61,6 +61,7 @@ cp expected "$disk/second"
 "$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o" -b fd1="$disk/second" 2>errors
 grep -q 'fd1 is new in a mirror' errors || fail "no warning: $(cat errors)"
 write_some 4
+"$ublkpol" insync -n "$id" fd1
 check "" "after a swap to a copy"
 cmp "$disk/first" "$disk/second" || fail "the new leg is no copy"
 
@@ -116,6 +117,7 @@ leg=$block_device
 dd if="$disk/first" of="$leg" bs=1M oflag=direct status=none
 "$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o" -b fd1="$leg" 2>errors
 write_some 7
+"$ublkpol" insync -n "$id" fd1
 check "" "with a disk in its place"
 dm_becomes leg "0 16384 error"
 write_some 0

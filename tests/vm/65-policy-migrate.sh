@@ -24,15 +24,21 @@ write_files()
 	done
 }
 
-truncate -s 64M "$disk/old" "$disk/new"
+truncate -s 64M "$disk/old"
+random_file "$disk/new" 64
 mkdir "$mnt"
-added "$("$ublkpol" add "$small/migrate-copy.bpf.o" --backend old="$disk/old" \
-	--backend new="$disk/new")"
+add whole "$disk/old"
 mkfs.ext4 -q "$dev"
 mount "$dev" "$mnt"
 write_files &
 writer=$!
 within 30 test -e "$mnt/file.30" || fail "nothing is written"
+
+"$ublkpol" swap -n "$id" "$small/migrate-copy.bpf.o" -b old="$disk/old" -b new="$disk/new"
+written=$(wc -l <sums)
+within 30 test -e "$mnt/file.$((written + 20))" || echo "the writer is slow"
+[ "$(stat_of '[.mirrors[0].legs[] | select(.in_sync)] | length')" -eq 1 ] ||
+	fail "the new disk is read: $("$ublkpol" stats -n "$id")"
 
 # copy, while writes go to both disks: a write may be overtaken by an older copy of it
 dd if="$disk/old" of="$disk/new" bs=1M conv=notrunc status=none
