@@ -60,7 +60,10 @@ static __always_inline int ublkpol_retry_read(void *ctx, const struct ublkpol_fa
 	__u64 behind = legs & ~(bit | (bit - 1));
 	struct io_uring_sqe sqe = {};
 	__u64 next;
+	__u32 slot;
 
+	if (!(state->legs & bit))
+		return ublkpol_error_of(failure);
 	__sync_fetch_and_add(&state->read_errors[failure->slot & 63], 1);
 	if (failure->attempt >= (__u32)__builtin_popcountll(state->legs) || !(legs & ~bit))
 		return ublkpol_error_of(failure);
@@ -70,8 +73,10 @@ static __always_inline int ublkpol_retry_read(void *ctx, const struct ublkpol_fa
 	sqe.off = failure->offset;
 	sqe.addr = failure->payload;
 	sqe.len = failure->bytes;
-	if (ublkpol_queue_sqe(ctx, &sqe, __builtin_popcountll(next - 1)))
+	slot = __builtin_popcountll(next - 1);
+	if (ublkpol_queue_sqe(ctx, &sqe, slot))
 		return ublkpol_error_of(failure);
+	ublkpol_count(UBLKPOL_ENTRY_BACKEND(slot), UBLKPOL_COUNT_READ, 1, failure->bytes);
 	return UBLK_BPF_SUBMIT;
 }
 
@@ -99,7 +104,7 @@ static __always_inline int ublkpol_settle_flush(const struct ublkpol_failure *fa
 	int result = UBLK_BPF_SETTLE;
 
 	if (UBLKPOL_UNMIRRORED >> (failure->slot & 63) & 1)
-		return ublkpol_error_of(failure);
+		result = ublkpol_error_of(failure);
 	for (__u32 i = 0; i < UBLKPOL_NR_MIRRORS; i++) {
 		const struct ublkpol_mirror *state = ublkpol_mirror_at(i);
 		int settled;
@@ -131,11 +136,11 @@ static __always_inline int ublkpol_recover(void *ctx, struct ublkpol_request *rq
 	if (!(dir == UBLKPOL_DIR_READ ? ublkpol_find(UBLKPOL_DIR_READ, sector, &index, &decision)
 				      : ublkpol_find(UBLKPOL_DIR_WRITE, sector, &index, &decision)))
 		return ublkpol_error_of(failure);
-	if (!decision.mirror)
+	if (!decision.retry_mirror)
 		return ublkpol_error_of(failure);
 	if (dir == UBLKPOL_DIR_WRITE)
-		return ublkpol_settle_write(failure, decision.mirror - 1, decision.degrade);
-	state = ublkpol_mirror_at(decision.mirror - 1);
+		return ublkpol_settle_write(failure, decision.retry_mirror - 1, decision.degrade);
+	state = ublkpol_mirror_at(decision.retry_mirror - 1);
 	return state ? ublkpol_retry_read(ctx, failure, state) : ublkpol_error_of(failure);
 }
 

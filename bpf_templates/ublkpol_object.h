@@ -260,8 +260,10 @@ struct ublkpol_segment {
 	__u32 target; /* of that rule, or UBLKPOL_NO_TARGET */
 	__u32 modifiers; /* of that rule, or 0 */
 	__u32 first_choice; /* in the choice table: one entry for each bit of @mask */
-	__u32 mirror; /* what is written here has copies: index plus 1, or 0 */
+	__u32 mirror; /* where that rule reads: index plus 1, or 0 */
+	__u32 retry_mirror; /* where any rule reads or writes here, if that is one mirror */
 	__u32 degrade; /* of that mirror, in the write part */
+	__u32 reserved;
 };
 
 /* A conditional rule in a segment; the fields as in struct ublkpol_segment */
@@ -270,7 +272,7 @@ struct ublkpol_choice {
 	__u32 rule;
 	__u32 target;
 	__u32 modifiers;
-	__u32 reserved;
+	__u32 mirror;
 };
 
 #define UBLKPOL_NO_RULE	  (~0U)

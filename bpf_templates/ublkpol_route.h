@@ -18,6 +18,7 @@ struct ublkpol_decision {
 	__u32 modifiers;
 	__u32 first_choice;
 	__u32 mirror;
+	__u32 retry_mirror;
 	__u32 degrade;
 };
 
@@ -31,6 +32,7 @@ struct ublkpol_decision {
 		.modifiers = (segment)->modifiers,       \
 		.first_choice = (segment)->first_choice, \
 		.mirror = (segment)->mirror,             \
+		.retry_mirror = (segment)->retry_mirror, \
 		.degrade = (segment)->degrade,           \
 	})
 
@@ -142,6 +144,7 @@ static __always_inline int ublkpol_choose(struct ublkpol_request *rq,
 		decision->rule = choice->rule;
 		decision->target = choice->target;
 		decision->modifiers = choice->modifiers;
+		decision->mirror = choice->mirror;
 		return 0;
 	}
 	return -EIO;
@@ -251,7 +254,7 @@ static __always_inline int ublkpol_queue_read(void *ctx, const struct ublkpol_re
 	if (!state)
 		return -EIO;
 	good = ublkpol_readable(state);
-	if (!(good >> (slot & 63) & 1)) {
+	if ((state->legs & ~good) >> (slot & 63) & 1) {
 		if (!good)
 			return -EIO;
 		slot = __builtin_popcountll((good & -good) - 1);
@@ -312,7 +315,7 @@ struct ublkpol_progress {
 	__u32 rule; /* what struct ublkpol_decision says of it */
 	__u32 modifiers;
 	__u32 mirror;
-	__u32 counted; /* segment whose rule has this request, plus one */
+	__u32 counted; /* the rule of the piece before, plus 2 (NO_RULE makes 1), or 0 */
 	__u32 is_for_user; /* a rule hands it to the server */
 };
 
@@ -348,9 +351,9 @@ UBLKPOL_GLOBAL int ublkpol_split_count(struct ublkpol_request *rq ublkpol_nonnul
 				       struct ublkpol_progress *progress ublkpol_nonnull)
 {
 	ublkpol_count_rule(rq, progress->rule, progress->modifiers,
-			   progress->counted != progress->index + 1,
+			   progress->counted != progress->rule + 2,
 			   (__u64)progress->piece.sectors << UBLKPOL_SECTOR_SHIFT);
-	progress->counted = progress->index + 1;
+	progress->counted = progress->rule + 2;
 	return 0;
 }
 

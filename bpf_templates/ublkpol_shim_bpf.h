@@ -85,13 +85,13 @@ static __always_inline const struct ublkpol_choice *ublkpol_choice_at(__u32 inde
 }
 #endif
 
-#if UBLKPOL_NR_TICKS
+#if UBLKPOL_HAS_TICKS
 UBLKPOL_ARRAY(ublkpol_ticks, UBLKPOL_NR_RULES, __u64);
 #endif
 
 static __always_inline __u64 *ublkpol_ticks_at(__u32 rule)
 {
-#if UBLKPOL_NR_TICKS
+#if UBLKPOL_HAS_TICKS
 	return bpf_map_lookup_elem(&ublkpol_ticks, &rule);
 #else
 	(void)rule;

@@ -117,6 +117,7 @@ static void emit_counts(struct emit *e)
 		{ "NR_CONDITIONS\t", emit_max(e->plan->nr_conditions) },
 		{ "NR_TESTS\t", emit_max_tests(e->plan) },
 		{ "NR_TICKS\t", emit_max(e->plan->nr_ticks) },
+		{ "HAS_TICKS\t", e->plan->has_flush_ticks || emit_max(e->plan->nr_ticks) },
 		{ "NR_MODIFIERS\t", header->nr_modifiers },
 		{ "NR_MIRRORS\t", header->nr_mirrors },
 		{ "MAX_COPIES\t", emit_max_copies(e->image) },

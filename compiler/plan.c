@@ -100,6 +100,7 @@ static void plan_flush(struct plan *plan, struct plan_rule *out, struct arena *a
 		diag_error(diag, out->rule->location, "join some of them with 'or'",
 			   "more than %u rules for flushes have conditions",
 			   UBLKPOL_MAX_CONDITIONS);
+	plan->has_flush_ticks |= test_has(out->flush, AST_CONDITION_EVERY);
 	plan_add_tests(&plan->nr_flush_tests, out->rule, out->flush, "flushes", diag);
 }
 

@@ -38,6 +38,7 @@ struct plan {
 	/* For each of them, where one can tell: those of earlier rules that it implies */
 	__u64 implied[UBLKPOL_NR_DIRS][UBLKPOL_MAX_CONDITIONS];
 	unsigned int nr_ticks[UBLKPOL_NR_DIRS]; /* rules with "every" */
+	bool has_flush_ticks;
 	unsigned int nr_flush_conditions;
 	unsigned int nr_flush_tests;
 	unsigned int nr_modifiers;

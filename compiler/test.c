@@ -106,33 +106,35 @@ bool test_can_match(const struct ast_rule *rule, unsigned int ops, struct arena 
 	return false;
 }
 
+/* A policy may join any number of terms, from the left: they are no depth of recursion */
 bool test_is_equal(const struct test *a, const struct test *b)
 {
-	if (a == b)
-		return true;
-	if (!a || !b || a->kind != b->kind || a->term != b->term)
-		return false;
-	return test_is_equal(a->left, b->left) && test_is_equal(a->right, b->right);
+	for (; a != b; a = a->left, b = b->left) {
+		if (!a || !b || a->kind != b->kind || a->term != b->term ||
+		    !test_is_equal(a->right, b->right))
+			return false;
+	}
+	return true;
 }
 
 bool test_has(const struct test *test, enum ast_condition_kind kind)
 {
-	if (!test)
-		return false;
-	if (test->kind == TEST_TERM)
-		return test->term->kind == kind;
-	return test_has(test->left, kind) || test_has(test->right, kind);
+	for (; test && test->kind != TEST_TERM; test = test->left) {
+		if (test_has(test->right, kind))
+			return true;
+	}
+	return test && test->term->kind == kind;
 }
 
 unsigned int test_count(const struct test *test)
 {
-	unsigned int nr = 0;
+	unsigned int joined = 0, nr = 0;
 
+	for (; test && test->kind != TEST_TERM; test = test->left)
+		joined += test_count(test->right);
 	if (!test)
-		return 0;
-	if (test->kind != TEST_TERM)
-		return test_count(test->left) + test_count(test->right);
+		return joined;
 	for (const struct ast_span *span = test->term->spans; span; span = span->next)
 		nr++;
-	return nr ? nr : 1;
+	return joined + (nr ? nr : 1);
 }

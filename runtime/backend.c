@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -221,7 +222,7 @@ static int identify(struct backend *b, struct ublkpol_error *err)
 	b->is_block = S_ISBLK(st.st_mode);
 	b->dev = b->is_block ? st.st_rdev : st.st_dev;
 	b->ino = b->is_block ? 0 : st.st_ino;
-	if (b->expected && (b->expected->dev != b->dev || b->expected->ino != b->ino))
+	if (b->expected && !b->moved && (b->expected->dev != b->dev || b->expected->ino != b->ino))
 		return another_file(b, err);
 	return 0;
 }
@@ -232,7 +233,7 @@ static int check_disk_sequence(struct backend *b, struct ublkpol_error *err)
 	b->disk_sequence = 0;
 	if (b->is_block && ioctl(b->fd, BLKGETDISKSEQ, &b->disk_sequence))
 		b->disk_sequence = 0;
-	if (b->expected && b->expected->disk_sequence != b->disk_sequence)
+	if (b->expected && !b->moved && b->expected->disk_sequence != b->disk_sequence)
 		return another_file(b, err);
 	return 0;
 }
@@ -358,16 +359,20 @@ bool backend_path_is_missing(const char *path)
 	return !strcmp(path, UBLKPOL_MISSING);
 }
 
-/* If a request came to it after all, it would fail */
+/* If a request came to it after all, it would fail: writes for the seals, reads for the mode */
 static int open_placeholder(void)
 {
-	int fd = memfd_create(UBLKPOL_MISSING, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create(UBLKPOL_MISSING, MFD_CLOEXEC | MFD_ALLOW_SEALING), write_only = -1;
+	char path[64];
 
-	if (fd >= 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)) {
-		close(fd);
-		fd = -1;
+	if (fd < 0)
+		return -1;
+	if (!fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		write_only = open(path, O_WRONLY | O_CLOEXEC);
 	}
-	return fd;
+	close(fd);
+	return write_only;
 }
 
 static int take_as_missing(struct backend *b, struct ublkpol_error *err)
@@ -410,7 +415,7 @@ static bool may_be_gone(int code)
 static int do_without(struct backend *b, int code, const struct ublkpol_error *why,
 		      struct ublkpol_error *err)
 {
-	if (b->given_up) {
+	if (b->given_up && may_be_gone(code)) {
 		b->problem = strdup(why->text);
 		return take_as_missing(b, err);
 	}

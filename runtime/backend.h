@@ -20,6 +20,7 @@ struct backend {
 	const char *path; /* as the user wrote it; not owned */
 	/* What the device has under this name, and goes on with, or NULL; not owned */
 	const struct ublkpol_backend_info *expected;
+	bool moved; /* it may be another file than @expected, but is no larger to the device */
 	bool is_leg; /* the policy uses it in mirrors alone: the device can do without it */
 	bool given_up; /* its mirrors have failed it: nobody needs what it holds */
 	bool missing; /* an empty file, which nobody can write, has its slot */
@@ -53,7 +54,7 @@ struct backend_limits {
 
 /**
  * backends_open() - open all backends of a device, for this device alone
- * @backends: name, path, expected, is_leg and given_up of each are set by the caller,
+ * @backends: name, path, expected, moved, is_leg and given_up of each are set by the caller,
  *	      path as the user wrote it; everything else is filled in. To be closed
  *	      with backends_close(), also after a failure
  * @count: how many; they must be distinct files
@@ -67,8 +68,8 @@ struct backend_limits {
  * that is mounted or serves another policy device is refused. So is another
  * file than the expected one, or that file if it has become smaller; if it has
  * grown, the device does not use the rest: a concat would put all that follows
- * somewhere else. What the user calls UBLKPOL_MISSING, or is given up and fails to
- * open, is missing: it promises all, so that the others decide.
+ * somewhere else. What the user calls UBLKPOL_MISSING, or is given up and gone, is
+ * missing: it promises all, so that the others decide.
  */
 int backends_open(struct backend *backends, unsigned int count, const struct ublkpol_info *live,
 		  struct ublkpol_error *err);

@@ -304,10 +304,46 @@ static int start_recovery(struct ublkpol_device *dev, int id, struct ublkpol_err
 	return ret ? driver_error(ret, "begin the recovery of the device", err) : 0;
 }
 
+/* @held: legs that are not read yet */
+static void report_moved(const struct ublkpol_device *dev, __u64 held)
+{
+	unsigned int b;
+
+	for (b = 0; b < dev->gen.nr_backends; b++) {
+		if (held & (1ULL << b))
+			generation_report_held(&dev->gen, (int)dev->info.dev_id, b);
+	}
+}
+
+/* What is known of a mirror's legs is known by their slots */
+static int check_exchanged(const struct ublkpol_device *dev, const struct ublkpol_info *info,
+			   struct ublkpol_error *err)
+{
+	unsigned int b, i;
+
+	for (b = 0; b < dev->gen.nr_backends; b++) {
+		const struct backend *now = &dev->gen.backends[b];
+
+		for (i = 0; !now->missing && i < info->nr_backends; i++) {
+			const struct ublkpol_backend_info *was = &info->backends[i];
+
+			if (was->dev == now->dev && was->ino == now->ino &&
+			    was->disk_sequence == now->disk_sequence &&
+			    strcmp(was->name, now->name))
+				return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
+						 "backend %s: %s is backend %s of the device: a "
+						 "recovery cannot exchange backends",
+						 now->name, now->path, was->name);
+		}
+	}
+	return 0;
+}
+
 static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info *info,
 				struct ublkpol_error *err)
 {
 	struct ublkpol_info now = *info;
+	__u64 held;
 	int ret;
 
 	now.policy = NULL;
@@ -318,15 +354,15 @@ static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info 
 	now.pid = getpid();
 	ret = describe_handler(dev, &now, err);
 	if (!ret)
-		ret = state_adopt(info->id, &dev->counters, dev->info.nr_hw_queues, err);
-	if (!ret)
 		ret = generation_describe(&dev->gen, info->policy, &now, err);
 	if (!ret)
-		ret = mirrors_keep(&now, info, err);
+		ret = mirrors_keep(&now, info, &held, err);
 	if (!ret)
 		ret = mirrors_do_without_missing(&now, err);
 	if (!ret)
 		ret = state_save(&now, err);
+	if (!ret)
+		report_moved(dev, held);
 	state_free_info(&now);
 	return ret;
 }
@@ -360,6 +396,8 @@ static int recover(struct ublkpol_device *dev, struct ublkpol_info *info,
 	if (!ret)
 		ret = generation_open(&dev->gen, &source, err);
 	if (!ret)
+		ret = check_exchanged(dev, info, err);
+	if (!ret)
 		ret = generation_load(&dev->gen, err);
 	if (ret)
 		return ret;
@@ -369,9 +407,12 @@ static int recover(struct ublkpol_device *dev, struct ublkpol_info *info,
 	if (!ret)
 		ret = generation_attach(&dev->gen, &dev->control, info->id, err);
 	if (!ret)
-		ret = save_recovered_state(dev, info, err);
+		ret = state_adopt(info->id, &dev->counters, dev->info.nr_hw_queues, err);
 	if (!ret)
 		ret = start_queues(dev, err);
+	/* Last: what fails before leaves no trace */
+	if (!ret)
+		ret = save_recovered_state(dev, info, err);
 	if (ret)
 		return ret;
 	ret = ublk_control_end_recovery(&dev->control, info->id);
@@ -411,9 +452,11 @@ static int find_and_recover(struct ublkpol_device *dev, int id,
 		return ret;
 	state_free_info(&info);
 	ret = state_try_lock_device(id, &device_lock);
-	if (ret)
+	if (ret == -EWOULDBLOCK)
 		return error_set(err, UBLKPOL_ERR_FAILED, ret,
-				 "the policy of device %d is being replaced: %s", id,
+				 "the policy of device %d is being replaced: try again", id);
+	if (ret)
+		return error_set(err, UBLKPOL_ERR_FAILED, ret, "cannot lock device %d: %s", id,
 				 strerror(-ret));
 	ret = swap_settle_locked(id, err);
 	if (!ret)

@@ -28,6 +28,17 @@ void generation_report(const struct generation_source *source, enum ublkpol_repo
 	source->report(source->report_arg, level, text);
 }
 
+void generation_report_held(const struct generation *gen, int id, unsigned int backend)
+{
+	const char *name = gen->backends[backend].name;
+
+	generation_report(
+		&gen->source, UBLKPOL_REPORT_WARNING,
+		"backend %s is new in a mirror: it is written, but not read until 'ublkpol "
+		"insync -n %d %s' says that it is a copy of the others",
+		name, id, name);
+}
+
 /* --- backends --- */
 
 static int find_backend(const struct generation *gen, const char *name)
@@ -72,6 +83,17 @@ static void bind_to_device(struct generation *gen)
 	}
 }
 
+/* What a swap names may have another size: a recovery goes on with what was there */
+static void forget_sizes_of_moved(struct generation *gen)
+{
+	unsigned int i;
+
+	for (i = 0; gen->source.is_live && i < gen->nr_backends; i++) {
+		if (gen->backends[i].moved)
+			gen->backends[i].expected = NULL;
+	}
+}
+
 static int bind_backends(struct generation *gen, struct ublkpol_error *err)
 {
 	const struct ublkpol_binding *bindings = gen->source.bindings;
@@ -85,9 +107,10 @@ static int bind_backends(struct generation *gen, struct ublkpol_error *err)
 		if (slot < 0)
 			return unknown_backend(gen, bindings[b].name, err);
 		gen->backends[slot].path = bindings[b].path;
-		gen->backends[slot].expected = NULL;
+		gen->backends[slot].moved = true;
 		gen->backends[slot].given_up = false;
 	}
+	forget_sizes_of_moved(gen);
 	for (i = 0; i < gen->nr_backends; i++) {
 		if (!*gen->backends[i].path)
 			return error_set(err, UBLKPOL_ERR_INPUT, -EINVAL,
@@ -109,8 +132,11 @@ static void report_backends(const struct generation *gen)
 					  "%s: its mirrors have failed it, the device goes on "
 					  "without it",
 					  b->problem);
-		if (b->missing)
+		if (b->missing) {
+			generation_report(&gen->source, UBLKPOL_REPORT_DETAIL,
+					  "backend %s: missing", b->name);
 			continue;
+		}
 		generation_report(&gen->source, UBLKPOL_REPORT_DETAIL,
 				  "backend %s: %s, %llu bytes, %s I/O, blocks of %u, buffers "
 				  "aligned to %u%s",
@@ -268,7 +294,7 @@ int generation_attach(struct generation *gen, struct ublk_control *control, int 
 		.max_items = policy_object_geometry(gen->policy)->max_items,
 		.nr_slots = gen->nr_backends,
 		.slots = (uintptr_t)slots,
-		.no_flush = gen->source.is_live ? gen->source.given_up : 0,
+		.no_flush = gen->no_flush,
 	};
 	if (policy_object_complete_fd(gen->policy) >= 0) {
 		attach.flags |= UBLK_BPF_ATTACH_COMPLETE;
@@ -329,7 +355,8 @@ static int describe_backends(const struct generation *gen, struct ublkpol_info *
 		to->ino = b->ino;
 		to->disk_sequence = b->disk_sequence;
 		to->size = b->size;
-		to->can = b->can;
+		to->can = b->missing ? 0 : b->can;
+		to->named = b->moved && !b->missing;
 		info->nr_backends = i + 1;
 		if (!to->name || !to->path)
 			return -ENOMEM;

@@ -40,6 +40,8 @@ struct generation {
 	struct backend *backends;
 	unsigned int nr_backends;
 	struct ublk_params params; /* what the device has to promise */
+	/* Of the generation whose place it takes: nobody relies on what these slots hold */
+	__u64 no_flush;
 };
 
 /**
@@ -94,5 +96,8 @@ void generation_free(struct generation *gen);
 /** generation_report() - a sentence to the caller of the library */
 void generation_report(const struct generation_source *source, enum ublkpol_report_level level,
 		       const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/** generation_report_held() - to the user of device @id: this leg is not read yet */
+void generation_report_held(const struct generation *gen, int id, unsigned int backend);
 
 #endif

@@ -276,7 +276,8 @@ struct ublkpol_backend_info {
 	__u64 disk_sequence; /* of a block device: no later one of its number has it; else 0 */
 	__u64 size; /* bytes, when it came to the device, which uses no more of it */
 	unsigned int can; /* UBLKPOL_CAN_* */
-	bool stale; /* it has failed a write that another leg of a mirror took */
+	bool stale; /* a leg of a mirror that has missed writes */
+	bool named; /* by the user, when the device got it or got it back */
 };
 
 #define UBLKPOL_CAN_DISCARD	 (1U << 0)

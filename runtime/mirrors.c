@@ -130,9 +130,7 @@ void mirrors_free(struct ublkpol_stats *stats)
 	free(stats->mirrors);
 }
 
-/* Backends that rules write to by themselves, not in a mirror */
-static int find_written_alone(const struct ublkpol_info *info, __u64 *slots,
-			      struct ublkpol_error *err)
+int mirrors_written_alone(const struct ublkpol_info *info, __u64 *slots, struct ublkpol_error *err)
 {
 	struct policy_image image;
 	size_t size;
@@ -171,7 +169,7 @@ int mirrors_given_up(const struct ublkpol_info *info, __u64 *slots, struct ublkp
 	free(mirrors);
 	*slots = failed & ~good;
 	if (*slots)
-		ret = find_written_alone(info, &alone, err);
+		ret = mirrors_written_alone(info, &alone, err);
 	*slots &= ~alone;
 	return ret;
 }
@@ -320,6 +318,7 @@ static void mark_mirror(struct ublkpol_mirror *mirror, const struct stale *stale
 		news->doubtful |= legs & ~own->failed;
 		legs = own->failed;
 	}
+	news->legs |= mirror->legs;
 	mirror->unsynced |= unsynced;
 	fail_legs(mirror, legs);
 }
@@ -392,23 +391,61 @@ static bool mark_backends(struct ublkpol_info *to, __u64 slots)
 	return any;
 }
 
-int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from,
+static __u64 named_slots(const struct ublkpol_info *info)
+{
+	__u64 slots = 0;
+	unsigned int b;
+
+	for (b = 0; b < info->nr_backends; b++)
+		slots |= (__u64)info->backends[b].named << b;
+	return slots;
+}
+
+/* A leg that the user has named, beside good ones, is written, and read when it is in sync */
+static __u64 take_back(struct ublkpol_mirror *mirror, __u64 named)
+{
+	__u64 legs = named & mirror->legs;
+
+	if (!(mirror->legs & ~(mirror->failed | mirror->unsynced | legs)))
+		return 0;
+	mirror->failed &= ~legs;
+	mirror->unsynced |= legs;
+	return legs;
+}
+
+int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from, __u64 *held,
 		 struct ublkpol_error *err)
 {
+	__u64 named = named_slots(to);
+	struct live_mirrors live;
 	struct stale stale;
-	int ret;
+	unsigned int b;
+	int ret, i;
 
+	*held = 0;
 	ret = read_stale(from, &stale);
 	if (ret)
 		return mirrors_error(from->id, ret, err);
-	mark_backends(to, slots_in(to, from, stale.slots));
 	free(stale.mirrors);
+	/* The same as before, and good */
+	for (b = 0; b < to->nr_backends; b++) {
+		if (find_same(from, &to->backends[b]) >= 0 && !(stale.slots & (1ULL << b)))
+			named &= ~(1ULL << b);
+	}
+	ret = live_open(to, &live);
+	if (ret)
+		return mirrors_error(to->id, ret, err);
+	for (i = 0; i < live.nr; i++)
+		*held |= take_back(&live.mirrors[i], named);
+	live_close(&live);
+	mark_backends(to, slots_in(to, from, stale.slots) & ~*held);
 	return 0;
 }
 
 int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
 		    struct mirrors_news *news, struct ublkpol_error *err)
 {
+	__u64 given_back;
 	struct stale stale;
 	int ret;
 
@@ -417,13 +454,17 @@ int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
 	if (ret)
 		return mirrors_error(from->id, ret, err);
 	use_slots_of(to, from, &stale);
-	news->stale = stale.slots;
+	/* What the user gives back to a mirror is written again, and read when it is in sync */
+	given_back = stale.slots & named_slots(to);
+	stale.unsynced |= given_back;
+	stale.slots &= ~given_back;
 	if (stale.slots || stale.unsynced)
 		ret = mark_pinned(to, &stale, news);
+	news->stale = stale.slots | (given_back & ~news->legs);
 	if (ret)
 		mirrors_error(to->id, ret, err);
 	else
-		news->any = mark_backends(to, stale.slots);
+		news->any = mark_backends(to, news->stale);
 	free(stale.mirrors);
 	return ret;
 }

@@ -33,6 +33,7 @@ int mirrors_given_up(const struct ublkpol_info *info, __u64 *slots, struct ublkp
 struct mirrors_news {
 	bool any; /* one has become stale */
 	__u64 kept; /* they were backends before */
+	__u64 legs; /* of mirrors */
 	__u64 stale;
 	__u64 hopeless; /* legs of a mirror that has no good one: it uses them all */
 	__u64 doubtful; /* stale, but used by a mirror that has not itself failed them */
@@ -41,7 +42,8 @@ struct mirrors_news {
 /**
  * mirrors_inherit() - tell a generation which of its backends are stale
  * @to: its backends become stale if they are those of @from, and stale there; its
- *	mirrors, in the maps that are pinned, learn that, and which legs are not in sync
+ *	mirrors, in the maps that are pinned, learn that, and which legs are not in sync;
+ *	a stale leg that the user has named is not in sync instead
  * @from: what the device has had before
  * @news: what the user has to be told
  *
@@ -56,11 +58,18 @@ int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
 /**
  * mirrors_keep() - the same for a new daemon, whose program has the maps of the old one
  *
+ * @to: a leg whose file the user has named, and which is another one than before, or has
+ *	failed, is not in sync, if there are other legs
+ * @held: set to these
+ *
  * The mirrors know then, each for itself, what they have failed: only what is
  * noted of the backends has to go on.
  */
-int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from,
+int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from, __u64 *held,
 		 struct ublkpol_error *err);
+
+/** mirrors_written_alone() - @slots is set to backends that rules write to past all mirrors */
+int mirrors_written_alone(const struct ublkpol_info *info, __u64 *slots, struct ublkpol_error *err);
 
 /**
  * mirrors_do_without_missing() - fail the legs that are missing

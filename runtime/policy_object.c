@@ -690,31 +690,56 @@ __u64 policy_object_write_slots(const struct policy_object *policy)
 	return slots;
 }
 
-__u64 policy_object_read_alone(const struct policy_object *policy)
+/*
+ * Backends to whose mirrors all writes go, whatever their LBA: then a rule that reads one of
+ * them by itself reads another leg instead, if that one is not good.
+ */
+static __u64 object_mirrored_everywhere(const struct policy_image *image)
 {
-	const struct policy_image *image = &policy->image;
+	bool has_default = false;
+	__u64 slots = ~0ULL;
+
+	for (__u32 i = 0; i < image->header->nr_rules; i++) {
+		if (!(image->rules[i].ops & UBLKPOL_OP_WRITE))
+			continue;
+		if (policy_image_target(image, i)->action != UBLKPOL_ACTION_MIRROR)
+			return 0;
+		slots &= policy_image_rule_legs(image, i);
+		has_default |= image->rules[i].is_default != 0;
+	}
+	return has_default ? slots : 0;
+}
+
+/* Backends that rules for any of @ops use by themselves, not in a mirror */
+static __u64 object_used_alone(const struct policy_image *image, __u32 ops)
+{
 	__u64 slots = 0;
 
 	for (__u32 i = 0; i < image->header->nr_rules; i++) {
-		if (image->rules[i].ops & UBLKPOL_OP_READ &&
+		if (image->rules[i].ops & ops &&
 		    policy_image_target(image, i)->action != UBLKPOL_ACTION_MIRROR)
 			slots |= policy_image_rule_legs(image, i);
 	}
 	return slots;
 }
 
+__u64 policy_object_read_alone(const struct policy_object *policy)
+{
+	return object_used_alone(&policy->image, UBLKPOL_OP_READ) &
+	       ~object_mirrored_everywhere(&policy->image);
+}
+
 __u64 policy_object_only_legs(const struct policy_object *policy)
 {
 	const struct policy_image *image = &policy->image;
-	__u64 legs = 0, others = 0;
+	__u64 legs = 0;
 
-	for (__u32 i = 0; i < image->header->nr_rules; i++) {
-		if (policy_image_target(image, i)->action == UBLKPOL_ACTION_MIRROR)
-			legs |= policy_image_rule_legs(image, i);
-		else if (image->rules[i].ops & (UBLKPOL_OP_READ | UBLKPOL_WRITE_OPS))
-			others |= policy_image_rule_legs(image, i);
+	for (__u32 i = 0; i < image->header->nr_targets; i++) {
+		if (image->targets[i].action == UBLKPOL_ACTION_MIRROR)
+			legs |= policy_image_legs(image, &image->targets[i]);
 	}
-	return legs & ~others;
+	return legs & ~policy_object_read_alone(policy) &
+	       ~object_used_alone(image, UBLKPOL_WRITE_OPS);
 }
 
 __u64 policy_object_joined(const struct policy_object *policy, __u64 slots)

@@ -95,10 +95,14 @@ int policy_object_resolve(struct policy_object *policy, const __u64 *sectors,
 /** policy_object_write_slots() - backends that a write can reach, as a bit mask */
 __u64 policy_object_write_slots(const struct policy_object *policy);
 
-/** policy_object_read_alone() - backends that rules read by themselves, not in a mirror */
+/**
+ * policy_object_read_alone() - backends that rules read whatever they hold
+ *
+ * Past mirrors, where no other leg stands in for them.
+ */
 __u64 policy_object_read_alone(const struct policy_object *policy);
 
-/** policy_object_only_legs() - backends that rules use as legs of mirrors, and in no other way */
+/** policy_object_only_legs() - legs that the other legs of their mirrors can stand in for */
 __u64 policy_object_only_legs(const struct policy_object *policy);
 
 /** policy_object_joined() - of @slots those in a mirror that has others, too */

@@ -38,7 +38,9 @@ static int checks_bounds(struct resolve *r, const struct place_extents *extents)
 		const struct place_extent *extent = &extents->list[i];
 		__u64 available = r->input->backend_sectors[extent->backend];
 
-		if (extent->last <= available || reported[extent->rule])
+		/* A leg of a stripe that is shorter than a round may get nothing */
+		if (extent->first >= extent->last || extent->last <= available ||
+		    reported[extent->rule])
 			continue;
 		reported[extent->rule] = true;
 		resolve_report(r, UBLKPOL_CHECK_OVERCOMMIT, extent->rule, 0, NULL,
@@ -293,7 +295,7 @@ static void checks_mirror_is_alone(struct resolve *r, struct checks_seen *seen,
 	struct resolve_outcome outcome, before = { .rule = UBLKPOL_NO_RULE };
 	char at[RESOLVE_TEXT_SIZE], where[POLICY_IMAGE_WHERE_SIZE];
 
-	if (!write->mirror)
+	if (!write->retry_mirror)
 		return;
 	for (unsigned int i = 0; i < resolve_nr_outcomes(write); i++) {
 		const struct ublkpol_target *target;

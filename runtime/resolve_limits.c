@@ -23,11 +23,18 @@ struct limits {
 };
 
 /* Sectors of the pieces that the outcome cuts, or 0 */
-static __u64 limits_chunk(const struct limits *l, const struct resolve_outcome *outcome)
+static __u64 limits_chunk(const struct limits *l, const struct resolve_outcome *outcome,
+			  enum ublkpol_direction dir)
 {
-	return resolve_is_mapped(l->r->image, outcome)
-		       ? l->r->image->targets[outcome->target].chunk / RESOLVE_SECTOR
-		       : 0;
+	const struct ublkpol_target *target;
+
+	if (!resolve_is_mapped(l->r->image, outcome))
+		return 0;
+	target = &l->r->image->targets[outcome->target];
+	/* The chunk of a mirror says where to read */
+	if (target->action == UBLKPOL_ACTION_MIRROR && dir == UBLKPOL_DIR_WRITE)
+		return 0;
+	return target->chunk / RESOLVE_SECTOR;
 }
 
 /* SQEs of each piece */
@@ -51,7 +58,7 @@ static __u64 limits_items_inside(const struct limits *l, enum ublkpol_direction 
 
 	for (unsigned int i = 0; i < resolve_nr_outcomes(segment); i++) {
 		struct resolve_outcome outcome = resolve_outcome(l->r->layout, segment, i);
-		__u64 chunk = limits_chunk(l, &outcome), items = 1;
+		__u64 chunk = limits_chunk(l, &outcome, dir), items = 1;
 
 		if (chunk)
 			items += (last - 1 + (__u64)outcome.delta) / chunk -
@@ -115,7 +122,7 @@ static __u64 limits_of_chunks(const struct limits *l, enum ublkpol_direction dir
 			      const struct ublkpol_segment *segment,
 			      const struct resolve_outcome *outcome, __u64 sectors)
 {
-	__u64 chunk = limits_chunk(l, outcome);
+	__u64 chunk = limits_chunk(l, outcome, dir);
 	__u64 worst = 0, items, first, at;
 
 	if (!chunk)

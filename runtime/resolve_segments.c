@@ -29,8 +29,9 @@ struct segments_cell {
 	__u32 rule;
 	__u32 next; /* a cell at or behind this one that may be free */
 	__u32 first_choice, last_choice;
-	__u32 mirror; /* as in struct ublkpol_segment */
-	__u32 degrade;
+	__u32 mirror; /* what all read or write here: index plus 1, or 0 */
+	__u32 degrade; /* as in struct ublkpol_segment */
+	bool is_mirrored; /* writes go to that mirror */
 	__u32 in_lists; /* of the rule at hand: bit l: the cell is in list l */
 };
 
@@ -337,20 +338,73 @@ static void segments_note_mirror(const struct segments *s, struct segments_cell 
 	cell->mirror = target->mirror + 1;
 }
 
-/* Which mirror a cell belongs to: the one that is written there, else the one that is read */
-static void segments_find_mirrors(struct segments *s, const struct segments *writes)
+/* Which mirror a cell belongs to that is written */
+static void segments_find_written_mirrors(struct segments *writes)
 {
-	for (__u32 c = 0; c < s->nr; c++) {
-		struct segments_cell *cell = &s->cells[c];
+	for (__u32 c = 0; c < writes->nr; c++) {
+		struct segments_cell *cell = &writes->cells[c];
 
-		if (writes && writes->cells[c].mirror) {
-			cell->mirror = writes->cells[c].mirror;
-			continue;
-		}
-		for (__u32 i = cell->first_choice; i != SEGMENTS_NO_CHOICE; i = s->choices[i].next)
-			segments_note_mirror(s, cell, s->choices[i].rule);
-		segments_note_mirror(s, cell, cell->rule);
+		for (__u32 i = cell->first_choice; i != SEGMENTS_NO_CHOICE;
+		     i = writes->choices[i].next)
+			segments_note_mirror(writes, cell, writes->choices[i].rule);
+		segments_note_mirror(writes, cell, cell->rule);
 	}
+}
+
+/* The mirror that a rule leads to: index plus 1; 0: to backends otherwise, -1: to none */
+static __s64 segments_mirror_of_rule(const struct segments *s, __u32 rule)
+{
+	const struct ublkpol_target *target;
+
+	if (rule == UBLKPOL_NO_RULE)
+		return -1;
+	target = policy_image_target(s->r->image, rule);
+	if (!policy_image_has_legs(target->action))
+		return -1;
+	return target->action == UBLKPOL_ACTION_MIRROR ? (__s64)target->mirror + 1 : 0;
+}
+
+/*
+ * Where nothing is written, all reads may go to one place of one mirror. Only then is
+ * it known of a read that fails where its copies are.
+ */
+static __u32 segments_common_mirror(const struct segments *s, const struct segments_cell *cell)
+{
+	__s64 common = segments_mirror_of_rule(s, cell->rule), delta = cell->delta, mirror;
+
+	for (__u32 i = cell->first_choice; i != SEGMENTS_NO_CHOICE; i = s->choices[i].next) {
+		mirror = segments_mirror_of_rule(s, s->choices[i].rule);
+		if (mirror < 0)
+			continue;
+		if (common >= 0 && (mirror != common || s->choices[i].delta != delta))
+			return 0;
+		common = mirror;
+		delta = s->choices[i].delta;
+	}
+	return common > 0 ? (__u32)common : 0;
+}
+
+static void segments_find_read_mirrors(struct segments *reads, const struct segments *writes)
+{
+	for (__u32 c = 0; c < reads->nr; c++) {
+		struct segments_cell *cell = &reads->cells[c];
+
+		cell->is_mirrored = writes->cells[c].mirror;
+		cell->mirror = cell->is_mirrored ? writes->cells[c].mirror
+						 : segments_common_mirror(reads, cell);
+	}
+}
+
+/* What is written to a mirror is read there, by a rule that reads one of its legs, too */
+static __u32 segments_mirror_of(const struct segments *s, const struct segments_cell *cell,
+				__u32 rule)
+{
+	__s64 mirror;
+
+	if (cell->is_mirrored)
+		return cell->mirror;
+	mirror = segments_mirror_of_rule(s, rule);
+	return mirror > 0 ? (__u32)mirror : 0;
 }
 
 /* --- the tables --- */
@@ -410,7 +464,8 @@ static __u32 segments_modifiers(const struct segments *s, __u32 rule)
 
 static bool segments_is_same_choice(const struct ublkpol_choice *a, const struct ublkpol_choice *b)
 {
-	return a->delta == b->delta && a->rule == b->rule && a->target == b->target;
+	return a->delta == b->delta && a->rule == b->rule && a->target == b->target &&
+	       a->mirror == b->mirror;
 }
 
 /* A list of choices that the table has already, not far from its end; else the end */
@@ -445,6 +500,7 @@ static __u32 segments_choices(struct segments *s, const struct segments_cell *ce
 			.delta = s->choices[i].delta,
 			.rule = s->choices[i].rule,
 			.modifiers = segments_modifiers(s, s->choices[i].rule),
+			.mirror = segments_mirror_of(s, cell, s->choices[i].rule),
 		};
 		segments_place(s, choice->rule, lba, &choice->target, &choice->delta);
 	}
@@ -473,7 +529,7 @@ static bool segments_can_join(const struct ublkpol_segment *a, const struct ublk
 {
 	return a->rule == b->rule && a->target == b->target && a->delta == b->delta &&
 	       a->mask == b->mask && a->first_choice == b->first_choice && a->mirror == b->mirror &&
-	       a->degrade == b->degrade;
+	       a->retry_mirror == b->retry_mirror && a->degrade == b->degrade;
 }
 
 /* Appends the cells to the segment table, equal neighbours joined */
@@ -500,7 +556,8 @@ static int segments_emit(struct segments *s, size_t *room_choices)
 			.mask = cell->mask,
 			.rule = cell->rule,
 			.modifiers = segments_modifiers(s, cell->rule),
-			.mirror = cell->mirror,
+			.mirror = segments_mirror_of(s, cell, cell->rule),
+			.retry_mirror = cell->mirror,
 			.degrade = cell->degrade,
 		};
 		__u32 nr = segments_choices(s, cell, segment.start, list);
@@ -538,8 +595,8 @@ int resolve_segments(struct resolve *r)
 		}
 	}
 	if (!ret && r->image->header->nr_mirrors) {
-		segments_find_mirrors(&dirs[UBLKPOL_DIR_WRITE], NULL);
-		segments_find_mirrors(&dirs[UBLKPOL_DIR_READ], &dirs[UBLKPOL_DIR_WRITE]);
+		segments_find_written_mirrors(&dirs[UBLKPOL_DIR_WRITE]);
+		segments_find_read_mirrors(&dirs[UBLKPOL_DIR_READ], &dirs[UBLKPOL_DIR_WRITE]);
 	}
 	for (int dir = 0; !ret && dir < UBLKPOL_NR_DIRS; dir++)
 		ret = segments_emit(&dirs[dir], &room_choices);

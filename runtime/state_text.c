@@ -62,6 +62,7 @@ char *state_format(const struct ublkpol_info *info)
 		put_number(out, "backend_size", info->backends[i].size);
 		put_number(out, "backend_can", info->backends[i].can);
 		put_number(out, "backend_stale", info->backends[i].stale);
+		put_number(out, "backend_named", info->backends[i].named);
 	}
 	for (i = 0; i < info->nr_values; i++) {
 		put_escaped(out, "value_name", info->values[i].name);
@@ -169,6 +170,11 @@ static int parse_backend(const char *key, const char *value, struct ublkpol_info
 	if (!strcmp(key, "stale")) {
 		ret = parse_uint(value, 1, &number);
 		backend->stale = !ret && number;
+		return ret;
+	}
+	if (!strcmp(key, "named")) {
+		ret = parse_uint(value, 1, &number);
+		backend->named = !ret && number;
 		return ret;
 	}
 	return 0;

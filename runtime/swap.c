@@ -309,6 +309,25 @@ static int conclude(struct ublkpol_info *next, const struct ublkpol_info *old, b
 	return ret;
 }
 
+/* What is missing from now on, and has copies, may not even answer a flush */
+static int find_unneeded(struct generation *gen, const struct ublkpol_info *old,
+			 struct ublkpol_error *err)
+{
+	__u64 missing = 0, alone = 0;
+	unsigned int b, i;
+	int ret = 0;
+
+	for (b = 0; b < gen->nr_backends; b++) {
+		for (i = 0; gen->backends[b].missing && i < old->nr_backends; i++)
+			missing |= (__u64)!strcmp(gen->backends[b].name, old->backends[i].name)
+				   << i;
+	}
+	if (missing)
+		ret = mirrors_written_alone(old, &alone, err);
+	gen->no_flush = gen->source.given_up | (missing & ~alone);
+	return ret;
+}
+
 static int replace(struct generation *gen, struct ublk_control *control,
 		   const struct ublkpol_info *old, const char *policy, int device_lock,
 		   struct ublkpol_error *err)
@@ -324,6 +343,8 @@ static int replace(struct generation *gen, struct ublk_control *control,
 	next.nr_values = 0;
 	next.generation = old->generation + 1;
 	ret = generation_describe(gen, policy, &next, err);
+	if (!ret)
+		ret = find_unneeded(gen, old, err);
 	if (!ret)
 		ret = note_next(gen, &next, old, device_lock, err);
 	if (!ret) {

@@ -91,7 +91,8 @@ static int cli_option(const struct cli *cli, int argc, char **argv, const char *
 	if (option == ':')
 		cli_usage(cli, "%s needs a value", argv[optind - 1]);
 	else if (option == '?')
-		cli_usage(cli, "unknown option %s", argv[optind - 1]);
+		optopt ? cli_usage(cli, "unknown option -%c", optopt)
+		       : cli_usage(cli, "unknown option %s", argv[optind - 1]);
 	return option;
 }
 

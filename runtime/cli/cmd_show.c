@@ -82,11 +82,13 @@ static void json_backends(struct json *json, const struct ublkpol_info *info)
 	json_begin_array(json, "backends");
 	for (i = 0; i < info->nr_backends; i++) {
 		const struct ublkpol_backend_info *b = &info->backends[i];
+		bool is_missing = !strcmp(b->path, UBLKPOL_MISSING);
 
 		json_begin_object(json, NULL);
 		json_string(json, "name", b->name);
 		json_string(json, "path", b->path);
-		json_bool(json, "block_device", !b->ino);
+		json_bool(json, "missing", is_missing);
+		json_bool(json, "block_device", !b->ino && !is_missing);
 		json_bool(json, "discard", b->can & UBLKPOL_CAN_DISCARD);
 		json_bool(json, "write_zeroes", b->can & UBLKPOL_CAN_WRITE_ZEROES);
 		json_bool(json, "missed_writes", b->stale);

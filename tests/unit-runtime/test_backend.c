@@ -272,7 +272,7 @@ START_TEST(what_is_missing_promises_all)
 	ck_assert_uint_eq(b[1].size, b[0].size);
 	ck_assert_uint_eq(b[1].can, UBLKPOL_CAN_DISCARD | UBLKPOL_CAN_WRITE_ZEROES);
 	ck_assert_int_eq(pwrite(b[1].fd, &byte, 1, 0), -1);
-	ck_assert_int_eq(pread(b[1].fd, &byte, 1, 0), 0);
+	ck_assert_int_eq(pread(b[1].fd, &byte, 1, 0), -1);
 	backends_close(b, 2);
 
 	b[1].is_leg = false;
@@ -298,14 +298,29 @@ START_TEST(what_is_given_up_may_be_gone)
 	ck_assert_str_eq(err.text, "");
 	backends_close(b, 2);
 
+	/* What is there is not gone */
 	b[1].given_up = true;
 	b[1].path = "dir";
 	ck_assert_int_eq(mkdir("dir", 0700), 0);
-	ck_assert_msg(!backends_open(b, 2, NULL, &err), "said: %s", err.text);
-	ck_assert(b[1].missing);
-	backends_close(b, 2);
-	b[1].given_up = false;
 	expect_refused(b, 2, "is a directory: a backend is a regular file or a block device");
+}
+END_TEST
+
+START_TEST(what_has_moved_keeps_its_size)
+{
+	const struct ublkpol_backend_info expected = { .dev = 1, .ino = 1, .size = 1 << 20 };
+	struct backend b = { .name = "x", .path = "a", .expected = &expected, .moved = true };
+	struct ublkpol_error err = { 0 };
+
+	make_file("a", 2 << 20);
+	ck_assert_msg(!backends_open(&b, 1, NULL, &err), "said: %s", err.text);
+	ck_assert_uint_eq(b.size, 1 << 20);
+	backends_close(&b, 1);
+	make_file("b", 1 << 19);
+	b.path = "b";
+	expect_refused(&b, 1, "make it as large again");
+	b.moved = false;
+	expect_refused(&b, 1, "is not what the device has there");
 }
 END_TEST
 
@@ -325,5 +340,6 @@ TCase *backend_case(void)
 	tcase_add_test(tc, sizes_count_whole_blocks);
 	tcase_add_test(tc, what_is_missing_promises_all);
 	tcase_add_test(tc, what_is_given_up_may_be_gone);
+	tcase_add_test(tc, what_has_moved_keeps_its_size);
 	return tc;
 }

@@ -23,7 +23,8 @@ static struct ublkpol_backend_info backends[] = {
 	  .disk_sequence = ~0ULL,
 	  .size = 1ULL << 60,
 	  .can = 3,
-	  .stale = true },
+	  .stale = true,
+	  .named = true },
 	{ .name = (char *)"fd1", .path = (char *)"/new\nline=and\\back\\n\"\xff", .ino = ~0ULL },
 };
 
@@ -92,6 +93,7 @@ static void expect_sample(const struct ublkpol_info *info)
 		ck_assert_uint_eq(info->backends[i].size, backends[i].size);
 		ck_assert_uint_eq(info->backends[i].can, backends[i].can);
 		ck_assert_int_eq(info->backends[i].stale, backends[i].stale);
+		ck_assert_int_eq(info->backends[i].named, backends[i].named);
 	}
 	ck_assert_uint_eq(info->nr_values, sample.nr_values);
 	for (i = 0; i < sample.nr_values; i++) {

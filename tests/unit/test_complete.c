@@ -55,6 +55,8 @@ static void fill_tables(void)
 		.nr_buckets = layout.nr_buckets,
 		.nodes = layout.nodes,
 		.nr_nodes = layout.nr_nodes,
+		.choices = layout.choices,
+		.nr_choices = layout.nr_choices,
 		.legs = policy.image.legs,
 		.nr_legs = policy.image.header->nr_legs,
 		.counters = counters,
@@ -305,8 +307,10 @@ END_TEST
 
 START_TEST(flushes_count_for_each_mirror_of_the_leg)
 {
-	/* Some of its data has no copy */
+	/* Some of its data has no copy, and what has is not read there any more */
 	settled_is(failed_flush(ALONE), -EREMOTEIO);
+	ck_assert_uint_eq(mirror_of(BIT(ALONE) | BIT(B))->failed, BIT(ALONE));
+	mirror_of(BIT(ALONE) | BIT(B))->failed = 0;
 	settled_is(failed_flush(C), UBLK_BPF_SETTLE);
 	ck_assert_uint_eq(mirror_of(BIT(C) | BIT(D) | BIT(E))->failed, BIT(C));
 	/* One of its mirrors may degrade, the other one may not */
@@ -437,6 +441,38 @@ START_TEST(reads_find_the_leg_that_works)
 }
 END_TEST
 
+/* Where a read of @sectors from @sector goes: slot and offset in sectors */
+static void read_goes_to(__u64 sector, __u32 sectors, __u32 slot, __u64 position)
+{
+	const struct ublk_bpf_ctx rq = { .op = UBLK_IO_OP_READ,
+					 .start_sector = sector,
+					 .nr_sectors = sectors };
+
+	env.plan.nr_items = 0;
+	ck_assert_int_eq(ublkpol_route_native(&env, &rq), UBLK_BPF_SUBMIT);
+	ck_assert_uint_eq(env.plan.nr_items, 1);
+	ck_assert_uint_eq(env.plan.items[0].slot, slot);
+	ck_assert_uint_eq(env.plan.items[0].sqe.off, position * SECTOR);
+}
+
+/* What nobody writes may be read from a mirror or past it: each read from where its rule says */
+START_TEST(mirrors_that_are_only_read)
+{
+	struct ublkpol_mirror *mirror = mirror_of(BIT(A) | BIT(B));
+
+	read_goes_to(56 * MIB, 16, A, 16 * MIB);
+	read_goes_to(56 * MIB, 32, A, 20 * MIB);
+	mirror->failed = BIT(A);
+	read_goes_to(56 * MIB, 16, A, 16 * MIB);
+	read_goes_to(56 * MIB, 32, B, 20 * MIB);
+	read_goes_to(60 * MIB, 16, B, 24 * MIB);
+	mirror->failed = 0;
+	/* Which of the two reads this was is not known */
+	settled_is(failed_read(56 * MIB, A), -EREMOTEIO);
+	retried_is(failed_read(60 * MIB, A), B);
+}
+END_TEST
+
 /* What was acknowledged is on a leg that reads use, and legs that missed a write are not used */
 START_TEST(legs_that_missed_a_write_stay_away)
 {
@@ -504,6 +540,7 @@ TCase *complete_case(void)
 	tcase_add_test(tcase, flushes_count_for_each_mirror_of_the_leg);
 	tcase_add_test(tcase, nonsense_is_an_error);
 	tcase_add_test(tcase, reads_find_the_leg_that_works);
+	tcase_add_test(tcase, mirrors_that_are_only_read);
 	tcase_add_test(tcase, legs_that_missed_a_write_stay_away);
 	tcase_add_test(tcase, parts_fail_alone);
 	return tcase;

@@ -103,6 +103,18 @@ read_some
 [ "$(reads)" -gt "$before" ] || fail "the counters stand still"
 del
 
+# a backend that has moved, and has grown meanwhile: the rest is not used
+random_file "$disk/c" 4
+random_file "$disk/d" 8
+cat "$disk/c" "$disk/d" >expected
+add concat "$disk/c" "$disk/d" -- -r wait
+kill_daemon waiting
+mv "$disk/c" "$disk/moved"
+truncate -s 8M "$disk/moved"
+recover -b fd0="$disk/moved"
+cmp "$dev" expected || fail "a backend that has grown moves what is behind it"
+del
+
 add halves "$disk/a" "$disk/b"
 kill -9 "$pid"
 within 20 state_is dead || fail "not dead: $("$ublkpol" list)"

@@ -11,6 +11,12 @@ failed_legs()
 		jq -r '[.mirrors[0].legs[] | select(.failed) | .backend] | join(" ")'
 }
 
+in_sync()
+{
+	"$ublkpol" show -n "$id" --json |
+		jq -r '[.mirrors[0].legs[] | select(.in_sync) | .backend] | join(" ")'
+}
+
 path_of()
 {
 	"$ublkpol" list --json | jq -r ".[] | select(.id == $id) | .backends[$1].path"
@@ -128,3 +134,79 @@ grep -q "goes on without it" recover.out || fail "no warning: $(cat recover.out)
 write_some 1
 check fd1 "by a new daemon, when it is gone"
 del
+
+# what a recovery is given is read when it is in sync
+cp expected "$disk/first"
+cp expected "$disk/second"
+random_file "$disk/other" 8
+add mirror-param "$disk/first" "$disk/second" -- --recovery wait
+kill_daemon waiting
+refused 4 'cannot exchange' "$ublkpol" recover -n "$id" -b fd0="$disk/second" -b fd1="$disk/first"
+refused 1 'queue' prlimit --nofile=26 "$ublkpol" recover -n "$id" -b fd1=missing
+recover
+check "" "after recoveries that failed"
+kill_daemon waiting
+recover -b fd1="$disk/other"
+grep -q "fd1 is new in a mirror" recover.out || fail "no warning: $(cat recover.out)"
+[ "$(in_sync)" = fd0 ] || fail "in sync: $(in_sync)"
+check "" "with another file"
+write_some 2
+kill_daemon waiting
+recover
+[ "$(in_sync)" = fd0 ] || fail "in sync: $(in_sync)"
+cp "$disk/first" "$disk/other"
+"$ublkpol" insync -n "$id" fd1
+write_some 3
+check "" "with a copy"
+cmp "$disk/first" "$disk/other"
+del
+
+# a disk that has missed writes is given back, with a swap or a recovery
+dm leg "0 16384 linear /dev/nullb1 0"
+leg=$block_device
+dd if="$disk/first" of="$leg" bs=1M oflag=direct status=none
+add mirror-param "$disk/first" "$leg" -- --recovery wait
+for way in swap recover; do
+	dm_becomes leg "0 16384 error"
+	write_some 4
+	dm_becomes leg "0 16384 linear /dev/nullb1 0"
+	check fd1 "after a write that failed"
+	if [ $way = swap ]; then
+		"$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o" 2>errors
+		check fd1 "after a swap that does not name it"
+		"$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o" -b fd1="$leg" 2>errors
+	else
+		kill_daemon waiting
+		recover
+		check fd1 "by a daemon that does not name it"
+		kill_daemon waiting
+		recover -b fd1="$leg"
+		cp recover.out errors
+	fi
+	grep -q "fd1 is new in a mirror" errors || fail "no warning of $way: $(cat errors)"
+	[ "$(in_sync)" = fd0 ] || fail "in sync after $way: $(in_sync)"
+	check "" "with what missed writes, after $way"
+	write_some 5
+	dd if="$disk/first" of="$leg" bs=1M oflag=direct status=none
+	"$ublkpol" insync -n "$id" fd1
+	"$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o"
+	[ "$(in_sync)" = "fd0 fd1" ] || fail "in sync after $way: $(in_sync)"
+	"$ublkpol" show -n "$id" | grep -q 'has missed writes' && fail "it has missed nothing"
+done
+del
+dmsetup remove leg
+
+# what the device is to do without need not be flushed: it cannot
+null_blk nullb2 8 cache_size=4
+leg_disk=$block_device
+dm leg "0 16384 linear $block_device 0"
+leg=$block_device
+dd if="$disk/first" of="$leg" bs=1M oflag=direct status=none
+add mirror-param "$disk/first" "$leg"
+head -c 64K /dev/urandom >new
+dd if=new of="$dev" bs=64K count=1 oflag=direct conv=notrunc status=none
+dm_becomes leg "0 16384 flakey $leg_disk 0 0 1 1 error_writes"
+"$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o" -b fd1=missing
+sync "$dev" || fail "a flush failed after a leg was left out"
+del
+dmsetup remove leg

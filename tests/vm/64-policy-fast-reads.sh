@@ -27,3 +27,17 @@ run_fio --rw=randwrite --bsrange=512-256k --blockalign=512 --iodepth=16 --size=3
 	--verify=crc32c --end_fsync=1 --serialize_overlap=1
 del
 cmp "$disk/fast" "$disk/slow"
+
+# rules that read one disk by itself read the other one, if that disk is missing
+random_file data 8
+for there in fast slow; do
+	gone=$([ $there = fast ] && echo slow || echo fast)
+	cp data "$disk/there"
+	added "$("$ublkpol" add "$BUILD/small/fast-reads.bpf.o" -b "$there=$disk/there" \
+		-b "$gone=missing")"
+	for size in 4K 1M; do
+		dd if="$dev" of=read bs=$size iflag=direct status=none
+		cmp read data || fail "wrong bytes without $gone, in reads of $size"
+	done
+	del
+done
