@@ -32,7 +32,7 @@ struct cli {
 /* Of the verbs with -b NAME=PATH */
 #define CLI_MISSING_HELP                                                               \
 	"-b NAME=missing: there is no such disk at the moment. That can be a leg of\n" \
-	"mirrors which nothing else reads or writes; its mirrors take it for failed.\n"
+	"mirrors whose other legs stand in for it; they take it for failed.\n"
 
 struct command {
 	const char *name;

@@ -165,6 +165,6 @@ const struct command command_recover = {
 		"  -A, --handler-argument TEXT  for the handler\n"
 		"  -f, --foreground         do not fork; the command ends with the device\n"
 		"\n" CLI_MISSING_HELP
-		"A leg that they have failed already, and that cannot be opened any more, is\n"
-		"taken for missing.\n",
+		"A leg that they have failed already, and that is gone, is taken for missing. One\n"
+		"that gets another file is written, and read after ublkpol insync.\n",
 };

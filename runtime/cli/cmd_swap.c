@@ -93,6 +93,7 @@ const struct command command_swap = {
 		"is flushed on backends that the new policy does not have.\n"
 		"\n"
 		"A backend that has the same name now keeps its file unless -b gives it another.\n"
+		"A leg that is new in a mirror is written, and read after ublkpol insync.\n"
 		"The size of the device, its block size and the operations that it takes cannot\n"
 		"change: a policy that needs others is refused. A swap does not move data. The\n"
 		"new policy starts with new counters.\n"
