@@ -304,14 +304,14 @@ static int start_recovery(struct ublkpol_device *dev, int id, struct ublkpol_err
 	return ret ? driver_error(ret, "begin the recovery of the device", err) : 0;
 }
 
-/* @held: legs that are not read yet */
-static void report_moved(const struct ublkpol_device *dev, __u64 held)
+static void report_legs(const struct ublkpol_device *dev, const struct mirrors_news *news)
 {
 	unsigned int b;
 
 	for (b = 0; b < dev->gen.nr_backends; b++) {
-		if (held & (1ULL << b))
-			generation_report_held(&dev->gen, (int)dev->info.dev_id, b);
+		if (news->named >> b & 1)
+			generation_report_new_leg(&dev->gen, (int)dev->info.dev_id, b,
+						  news->held >> b & 1);
 	}
 }
 
@@ -343,7 +343,7 @@ static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info 
 				struct ublkpol_error *err)
 {
 	struct ublkpol_info now = *info;
-	__u64 held;
+	struct mirrors_news news;
 	int ret;
 
 	now.policy = NULL;
@@ -356,13 +356,13 @@ static int save_recovered_state(struct ublkpol_device *dev, struct ublkpol_info 
 	if (!ret)
 		ret = generation_describe(&dev->gen, info->policy, &now, err);
 	if (!ret)
-		ret = mirrors_keep(&now, info, &held, err);
+		ret = mirrors_keep(&now, info, &news, err);
 	if (!ret)
 		ret = mirrors_do_without_missing(&now, err);
 	if (!ret)
 		ret = state_save(&now, err);
 	if (!ret)
-		report_moved(dev, held);
+		report_legs(dev, &news);
 	state_free_info(&now);
 	return ret;
 }

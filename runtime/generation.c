@@ -28,15 +28,27 @@ void generation_report(const struct generation_source *source, enum ublkpol_repo
 	source->report(source->report_arg, level, text);
 }
 
-void generation_report_held(const struct generation *gen, int id, unsigned int backend)
+void generation_report_new_leg(const struct generation *gen, int id, unsigned int backend,
+			       bool held)
 {
 	const char *name = gen->backends[backend].name;
 
-	generation_report(
-		&gen->source, UBLKPOL_REPORT_WARNING,
-		"backend %s is new in a mirror: it is written, but not read until 'ublkpol "
-		"insync -n %d %s' says that it is a copy of the others",
-		name, id, name);
+	if (!held)
+		generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
+				  "backend %s is new in a mirror that has no good leg beside it: "
+				  "what it holds is what is read",
+				  name);
+	else if (policy_object_read_alone(gen->policy) >> backend & 1)
+		generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
+				  "backend %s is new in a mirror, but this policy reads it by "
+				  "itself, too: what it holds is what is read there",
+				  name);
+	else
+		generation_report(
+			&gen->source, UBLKPOL_REPORT_WARNING,
+			"backend %s is new in a mirror: it is written, but not read until "
+			"'ublkpol insync -n %d %s' says that it is a copy of the others",
+			name, id, name);
 }
 
 /* --- backends --- */

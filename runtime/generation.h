@@ -97,7 +97,11 @@ void generation_free(struct generation *gen);
 void generation_report(const struct generation_source *source, enum ublkpol_report_level level,
 		       const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/** generation_report_held() - to the user of device @id: this leg is not read yet */
-void generation_report_held(const struct generation *gen, int id, unsigned int backend);
+/**
+ * generation_report_new_leg() - tell the user of device @id what becomes of a leg
+ * @held: it is written, and not read yet
+ */
+void generation_report_new_leg(const struct generation *gen, int id, unsigned int backend,
+			       bool held);
 
 #endif

@@ -413,8 +413,8 @@ static __u64 take_back(struct ublkpol_mirror *mirror, __u64 named)
 	return legs;
 }
 
-int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from, __u64 *held,
-		 struct ublkpol_error *err)
+int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from,
+		 struct mirrors_news *news, struct ublkpol_error *err)
 {
 	__u64 named = named_slots(to);
 	struct live_mirrors live;
@@ -422,7 +422,7 @@ int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from, __u64
 	unsigned int b;
 	int ret, i;
 
-	*held = 0;
+	*news = (struct mirrors_news){ 0 };
 	ret = read_stale(from, &stale);
 	if (ret)
 		return mirrors_error(from->id, ret, err);
@@ -435,10 +435,12 @@ int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from, __u64
 	ret = live_open(to, &live);
 	if (ret)
 		return mirrors_error(to->id, ret, err);
-	for (i = 0; i < live.nr; i++)
-		*held |= take_back(&live.mirrors[i], named);
+	for (i = 0; i < live.nr; i++) {
+		news->named |= named & live.mirrors[i].legs;
+		news->held |= take_back(&live.mirrors[i], named);
+	}
 	live_close(&live);
-	mark_backends(to, slots_in(to, from, stale.slots) & ~*held);
+	mark_backends(to, slots_in(to, from, stale.slots) & ~news->held);
 	return 0;
 }
 

@@ -34,6 +34,8 @@ struct mirrors_news {
 	bool any; /* one has become stale */
 	__u64 kept; /* they were backends before */
 	__u64 legs; /* of mirrors */
+	__u64 named; /* legs that a recovery has been given anew */
+	__u64 held; /* those of them that are not read yet */
 	__u64 stale;
 	__u64 hopeless; /* legs of a mirror that has no good one: it uses them all */
 	__u64 doubtful; /* stale, but used by a mirror that has not itself failed them */
@@ -60,13 +62,13 @@ int mirrors_inherit(struct ublkpol_info *to, const struct ublkpol_info *from,
  *
  * @to: a leg whose file the user has named, and which is another one than before, or has
  *	failed, is not in sync, if there are other legs
- * @held: set to these
+ * @news: named and held are set
  *
  * The mirrors know then, each for itself, what they have failed: only what is
  * noted of the backends has to go on.
  */
-int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from, __u64 *held,
-		 struct ublkpol_error *err);
+int mirrors_keep(struct ublkpol_info *to, const struct ublkpol_info *from,
+		 struct mirrors_news *news, struct ublkpol_error *err);
 
 /** mirrors_written_alone() - @slots is set to backends that rules write to past all mirrors */
 int mirrors_written_alone(const struct ublkpol_info *info, __u64 *slots, struct ublkpol_error *err);

@@ -213,28 +213,6 @@ static int lock_state_of(int id, int device_lock, int *lock_fd, struct ublkpol_e
 			 id);
 }
 
-static void report_new_leg(const struct generation *gen, int id, unsigned int backend, bool held)
-{
-	const char *name = gen->backends[backend].name;
-
-	if (!held)
-		generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
-				  "backend %s is new in a mirror that has no good leg beside it: "
-				  "what it holds is what is read",
-				  name);
-	else if (policy_object_read_alone(gen->policy) >> backend & 1)
-		generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
-				  "backend %s is new in a mirror, but this policy reads it by "
-				  "itself, too: what it holds is what is read there",
-				  name);
-	else
-		generation_report(
-			&gen->source, UBLKPOL_REPORT_WARNING,
-			"backend %s is new in a mirror: it is written, but not read until "
-			"'ublkpol insync -n %d %s' says that it is a copy of the others",
-			name, id, name);
-}
-
 /* @held: new legs that are not read yet */
 static void report_news(const struct generation *gen, const struct ublkpol_info *next,
 			const struct mirrors_news *news, __u64 held)
@@ -252,7 +230,7 @@ static void report_news(const struct generation *gen, const struct ublkpol_info 
 					  "mirror: what this policy reads there is old",
 					  name);
 		if (joined & (1ULL << b) && !gen->backends[b].missing && !gen->source.same_policy)
-			report_new_leg(gen, next->id, b, held & (1ULL << b));
+			generation_report_new_leg(gen, next->id, b, held & (1ULL << b));
 		if (news->doubtful & (1ULL << b))
 			generation_report(&gen->source, UBLKPOL_REPORT_WARNING,
 					  "backend %s has missed writes of another mirror: where "

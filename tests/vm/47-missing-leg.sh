@@ -97,6 +97,16 @@ refused 4 'all backends are missing' "$ublkpol" add "$policies/mirror-param.bpf.
 	-b fd0=missing -b fd1=missing
 [ -z "$("$ublkpol" list)" ] || fail "left behind: $("$ublkpol" list)"
 
+# the only leg that was good, with another file: the user has said so
+cp expected "$disk/first"
+add mirror-param "$disk/first" missing -- --recovery wait
+kill_daemon waiting
+cp expected "$disk/other"
+recover -b fd0="$disk/other"
+grep -q 'fd0 is new in a mirror that has no good leg' recover.out || fail "$(cat recover.out)"
+check fd1 "with the user's word for it"
+del
+
 # a leg fails, and then is gone: the device goes on by itself
 null_blk nullb1 8
 dd if="$disk/first" of="$block_device" bs=1M oflag=direct status=none
