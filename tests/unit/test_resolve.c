@@ -553,6 +553,9 @@ START_TEST(limits)
 	limits_are("default -> stripe 4KiB { fd0 fd1 }", 4096, sizes, 2048, 256);
 	limits_are("default -> stripe 4KiB { fd0 fd1 }", 512, sizes, 1024, 129);
 	limits_are("default -> stripe 512B { fd0 fd1 }", 512, sizes, 256, 256);
+	/* The chunk of a mirror cuts what is read, and nothing that is written */
+	limits_are("default -> mirror { fd0 fd1 fd2 } read by LBA 4KiB", 512, sizes, 1024, 129);
+	limits_are("default -> mirror { fd0 fd1 fd2 } read by LBA 1MiB", 512, sizes, 2048, 3);
 	/* A device smaller than a request */
 	limits_are("size 20\ndefault -> stripe 3 { fd0 fd1 }", 512, sizes, 2048, 7);
 	/* The stripe's phase comes from its position, not from the LBA */
@@ -574,11 +577,12 @@ static __u32 counted_inside(const struct ublkpol_segment *segment, int dir, __u6
 		__u32 index = i < nr_choices ? choice->target : segment->target;
 		__s64 delta = i < nr_choices ? choice->delta : segment->delta;
 		const struct ublkpol_target *target = &policy.image.targets[index];
+		bool is_mapped = index != UBLKPOL_NO_TARGET;
 		__u32 items = 1, copies = 1;
 
-		if (index != UBLKPOL_NO_TARGET && target->action == UBLKPOL_ACTION_MIRROR && dir)
+		if (is_mapped && target->action == UBLKPOL_ACTION_MIRROR && dir)
 			copies = target->nr_legs;
-		for (__u64 lba = first + 1; index != UBLKPOL_NO_TARGET && lba < last; lba++)
+		for (__u64 lba = first + 1; is_mapped && copies == 1 && lba < last; lba++)
 			items += target->chunk && (lba + (__u64)delta) % (target->chunk / 512) == 0;
 		if (items * copies > worst)
 			worst = items * copies;
