@@ -54,7 +54,7 @@ static int run_help(struct cli *cli, int argc, char **argv)
 {
 	const struct command *command;
 
-	if (argc < 2) {
+	if (argc < 2 || !strcmp(argv[1], "help")) {
 		print_overview(stdout);
 		return 0;
 	}
