@@ -60,7 +60,7 @@ recover
 # what the device knows of itself is gone
 kill_daemon waiting
 mv /sys/fs/bpf/ublkpol/"$id" /sys/fs/bpf/moved
-refused 1 'cannot go on with the map' "$ublkpol" recover -n "$id"
+refused 1 'its maps in .* are gone' "$ublkpol" recover -n "$id"
 mv /sys/fs/bpf/moved /sys/fs/bpf/ublkpol/"$id"
 recover
 refused 4 'No data available' "$ublkpol" set -n "$id" maybe=@- maybe=@- </dev/null
