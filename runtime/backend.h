@@ -21,7 +21,7 @@ struct backend {
 	/* What the device has under this name, and goes on with, or NULL; not owned */
 	const struct ublkpol_backend_info *expected;
 	bool moved; /* it may be another file than @expected, but is no larger to the device */
-	bool is_leg; /* the policy uses it in mirrors alone: the device can do without it */
+	bool is_leg; /* other legs can stand in for it: the device can do without it */
 	bool given_up; /* its mirrors have failed it: nobody needs what it holds */
 	bool missing; /* an empty file, which nobody can write, has its slot */
 	char *problem; /* what kept it from being opened, if @given_up made it missing */

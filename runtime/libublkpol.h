@@ -68,8 +68,8 @@ struct ublkpol_binding {
 };
 
 /*
- * In place of a path: there is no such disk at the moment. Only a backend that the policy
- * uses as a leg of mirrors and in no other way may be missing, and each mirror
+ * In place of a path: there is no such disk at the moment. Only a leg of mirrors may be
+ * missing, which others can stand in for wherever the policy uses it, and each mirror
  * needs a good leg. The mirrors count it as failed. A file of that name is "./missing".
  */
 #define UBLKPOL_MISSING "missing"
@@ -382,10 +382,10 @@ int ublkpol_swap(int id, const struct ublkpol_swap_options *options, struct ublk
  * @err: what failed
  *
  * A backend that ublkpol_swap() makes a leg of a mirror, beside others that the device had
- * before, is written and not read until this says that it holds the same. Until then it
- * does not count as a good leg: if it is the only one left, writes fail.
- * Those of ublkpol_device_add() are copies from the start. Return: 0, also for a leg that
- * is in sync; -ENODEV (UBLKPOL_ERR_NO_DEVICE); -EINVAL (UBLKPOL_ERR_INPUT) for what is no
+ * before, or that ublkpol_device_recover() is given for one, is written and not read until this
+ * says that it holds the same. Until then it does not count as a good leg: if it is the only one
+ * left, writes fail. Those of ublkpol_device_add() are copies from the start. Return: 0, also for a
+ * leg that is in sync; -ENODEV (UBLKPOL_ERR_NO_DEVICE); -EINVAL (UBLKPOL_ERR_INPUT) for what is no
  * leg, or has missed writes: then nothing has changed.
  */
 int ublkpol_insync(int id, const char *const *names, size_t count, struct ublkpol_error *err);
@@ -402,7 +402,7 @@ struct ublkpol_rule_stats {
 
 struct ublkpol_mirror_leg {
 	unsigned int backend; /* index in ublkpol_info.backends */
-	bool failed; /* it failed a write, and is not used any more */
+	bool failed; /* it failed a write, or is missing, and is not used any more */
 	bool in_sync; /* it is read: neither failed nor new, see ublkpol_insync() */
 	__u64 read_errors;
 	__u64 write_errors;

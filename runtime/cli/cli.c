@@ -81,6 +81,17 @@ static bool cli_common_option(struct cli *cli, int option, int *exit_code)
 	}
 }
 
+/* @word: the last one that getopt_long() is done with; one of several letters is not */
+static void cli_bad_option(const struct cli *cli, const char *word, const char *short_options)
+{
+	if (!optopt)
+		cli_usage(cli, "unknown option %s", word);
+	else if (strchr(short_options, optopt))
+		cli_usage(cli, "%s: the option takes no value", word);
+	else
+		cli_usage(cli, "unknown option -%c", optopt);
+}
+
 static int cli_option(const struct cli *cli, int argc, char **argv, const char *short_options,
 		      const struct option *long_options)
 {
@@ -91,8 +102,7 @@ static int cli_option(const struct cli *cli, int argc, char **argv, const char *
 	if (option == ':')
 		cli_usage(cli, "%s needs a value", argv[optind - 1]);
 	else if (option == '?')
-		optopt ? cli_usage(cli, "unknown option -%c", optopt)
-		       : cli_usage(cli, "unknown option %s", argv[optind - 1]);
+		cli_bad_option(cli, argv[optind - 1], short_options);
 	return option;
 }
 
@@ -174,6 +184,18 @@ int cli_parse_binding(const struct cli *cli, char *text, struct ublkpol_binding 
 	bindings[*count] = (struct ublkpol_binding){ .name = text, .path = path };
 	(*count)++;
 	return 0;
+}
+
+void cli_print_id(const struct cli *cli, int id)
+{
+	struct json json;
+
+	if (!cli->json)
+		return;
+	json_init(&json, stdout);
+	json_begin_object(&json, NULL);
+	json_number(&json, "id", (__u64)id);
+	json_end_object(&json);
 }
 
 int cli_parse_id(const struct cli *cli, const char *text, int *id)

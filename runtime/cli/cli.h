@@ -61,6 +61,9 @@ struct cli_syntax {
 	int max_operands;
 };
 
+/** cli_print_id() - with --json, the result of a verb that has changed device @id */
+void cli_print_id(const struct cli *cli, int id);
+
 /**
  * cli_parse() - the options of a verb; what is wrong is explained
  * @arg: for @syntax->take()

@@ -2,19 +2,6 @@
 #include <limits.h>
 
 #include "cli.h"
-#include "json.h"
-
-static void print_result(const struct cli *cli, int id)
-{
-	struct json json;
-
-	if (!cli->json)
-		return;
-	json_init(&json, stdout);
-	json_begin_object(&json, NULL);
-	json_number(&json, "id", (__u64)id);
-	json_end_object(&json);
-}
 
 static int run_insync(struct cli *cli, int argc, char **argv)
 {
@@ -35,7 +22,7 @@ static int run_insync(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "which backends are copies? give their names");
 	if (ublkpol_insync(id, (const char *const *)argv + optind, (size_t)(argc - optind), &err))
 		return cli_fail(cli, &err);
-	print_result(cli, id);
+	cli_print_id(cli, id);
 	return 0;
 }
 

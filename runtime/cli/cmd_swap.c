@@ -2,19 +2,6 @@
 #include <stdlib.h>
 
 #include "cli.h"
-#include "json.h"
-
-static void print_result(const struct cli *cli, int id)
-{
-	struct json json;
-
-	if (!cli->json)
-		return;
-	json_init(&json, stdout);
-	json_begin_object(&json, NULL);
-	json_number(&json, "id", (__u64)id);
-	json_end_object(&json);
-}
 
 static int swap_policy(const struct cli *cli, int id, const struct ublkpol_swap_options *options)
 {
@@ -22,7 +9,7 @@ static int swap_policy(const struct cli *cli, int id, const struct ublkpol_swap_
 
 	if (ublkpol_swap(id, options, &err))
 		return cli_fail(cli, &err);
-	print_result(cli, id);
+	cli_print_id(cli, id);
 	return 0;
 }
 

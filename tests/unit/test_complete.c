@@ -162,7 +162,10 @@ static int complete(const struct ublk_bpf_complete_ctx *ctx)
 /* What of the item is tried again, and where; else what becomes of it */
 static void retried_is(struct ublk_bpf_complete_ctx ctx, __u32 slot)
 {
+	const struct ublkpol_counters *counter =
+		&counters[policy.image.header->nr_rules + 1 + slot];
 	const struct ublkpol_plan_item *retried = &env.plan.items[0];
+	__u64 before = counter->requests[UBLKPOL_COUNT_READ];
 
 	ck_assert_int_eq(complete(&ctx), UBLK_BPF_SUBMIT);
 	ck_assert_uint_eq(env.plan.nr_items, 1);
@@ -171,6 +174,7 @@ static void retried_is(struct ublk_bpf_complete_ctx ctx, __u32 slot)
 	ck_assert_uint_eq(retried->sqe.off, ctx.item_off);
 	ck_assert_uint_eq(retried->sqe.addr, ctx.item_addr);
 	ck_assert_uint_eq(retried->sqe.len, ctx.item_len);
+	ck_assert_uint_eq(counter->requests[UBLKPOL_COUNT_READ], before + 1);
 }
 
 static void settled_is(struct ublk_bpf_complete_ctx ctx, int verdict)
@@ -455,6 +459,28 @@ static void read_goes_to(__u64 sector, __u32 sectors, __u32 slot, __u64 position
 	ck_assert_uint_eq(env.plan.items[0].sqe.off, position * SECTOR);
 }
 
+/* The boundary of a rule that does not match is none to the rule that does */
+START_TEST(stretches_are_counted_once)
+{
+	const struct ublk_bpf_ctx rq = { .op = UBLK_IO_OP_READ,
+					 .start_sector = 40 * MIB - 8,
+					 .nr_sectors = 16 };
+	const struct ublkpol_counters *alone = NULL;
+
+	for (__u32 i = 0; i < policy.image.header->nr_rules; i++) {
+		if (policy_image_rule_legs(&policy.image, i) == BIT(ALONE))
+			alone = &counters[i];
+	}
+	ck_assert_ptr_nonnull(alone);
+	memset(counters, 0, sizeof(counters));
+	env.plan.nr_items = 0;
+	ck_assert_int_eq(ublkpol_route_native(&env, &rq), UBLK_BPF_SUBMIT);
+	ck_assert_uint_eq(env.plan.nr_items, 2);
+	ck_assert_uint_eq(alone->requests[UBLKPOL_COUNT_READ], 1);
+	ck_assert_uint_eq(alone->bytes[UBLKPOL_COUNT_READ], 16 * SECTOR);
+}
+END_TEST
+
 /* What nobody writes may be read from a mirror or past it: each read from where its rule says */
 START_TEST(mirrors_that_are_only_read)
 {
@@ -540,6 +566,7 @@ TCase *complete_case(void)
 	tcase_add_test(tcase, flushes_count_for_each_mirror_of_the_leg);
 	tcase_add_test(tcase, nonsense_is_an_error);
 	tcase_add_test(tcase, reads_find_the_leg_that_works);
+	tcase_add_test(tcase, stretches_are_counted_once);
 	tcase_add_test(tcase, mirrors_that_are_only_read);
 	tcase_add_test(tcase, legs_that_missed_a_write_stay_away);
 	tcase_add_test(tcase, parts_fail_alone);

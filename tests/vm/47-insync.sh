@@ -9,17 +9,10 @@ good="0 16384 linear /dev/nullb1 0"
 no_reads="0 16384 flakey /dev/nullb1 0 0 1 1 error_reads"
 no_writes="0 16384 flakey /dev/nullb1 0 0 1 1 error_writes"
 
-# legs CONDITION: the names of those of which it is true
-legs()
-{
-	"$ublkpol" show -n "$id" --json |
-		jq -r "[.mirrors[].legs[] | select($1) | .backend] | join(\" \")"
-}
-
 # check LEGS WHEN: only LEGS are in sync and read: others hold other bytes
 check()
 {
-	[ "$(legs .in_sync)" = "$1" ] || fail "in sync $2: '$(legs .in_sync)'"
+	[ "$(legs in_sync)" = "$1" ] || fail "in sync $2: '$(legs in_sync)'"
 	dd if="$dev" of=read bs=64K iflag=direct status=none || fail "a read failed $2"
 	cmp read expected || fail "wrong bytes $2"
 }
@@ -67,7 +60,7 @@ dm_becomes old "$no_reads"
 dm_becomes old "$no_writes"
 ! write_some 2 || fail "a write that only the new leg has succeeded"
 dm_becomes old "$good"
-[ -z "$(legs .failed)" ] || fail "failed legs: $(legs .failed)"
+[ -z "$(legs failed)" ] || fail "failed legs: $(legs failed)"
 write_some 2 || fail "a write failed"
 check fd0 "after errors of the old leg"
 

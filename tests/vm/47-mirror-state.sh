@@ -10,12 +10,6 @@ bad_first_mib="0 2048 error
 2048 14336 linear /dev/nullb1 2048"
 no_reads="0 16384 flakey /dev/nullb1 0 0 1 1 error_reads"
 
-failed_legs()
-{
-	"$ublkpol" show -n "$id" --json |
-		jq -r '[.mirrors[].legs[] | select(.failed) | .backend] | join(" ")'
-}
-
 # reads the whole device: a stale leg would give other bytes, or errors
 read_all()
 {
@@ -26,7 +20,7 @@ read_all()
 # check LEG WHEN: LEG has failed, and is not read
 check()
 {
-	[ "$(failed_legs)" = "$1" ] || fail "failed legs $2: '$(failed_legs)'"
+	[ "$(legs failed)" = "$1" ] || fail "failed legs $2: '$(legs failed)'"
 	read_all "$2"
 }
 
@@ -56,7 +50,7 @@ dd if="$disk/a" of="$block_device" bs=1M oflag=direct status=none
 dm leg "$good"
 leg=$block_device
 add mirror-a "$disk/a" "$leg" -- --recovery wait
-[ -z "$(failed_legs)" ] || fail "a leg has failed already: $(failed_legs)"
+[ -z "$(legs failed)" ] || fail "a leg has failed already: $(legs failed)"
 
 dm_becomes leg "$bad_first_mib"
 write_new
@@ -80,7 +74,7 @@ check fd1 "by a new daemon"
 "$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd1="$leg" 2>errors
 [ ! -s errors ] || fail "a warning about what was not kept: $(cat errors)"
 "$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o"
-[ -z "$(failed_legs)" ] || fail "a leg that was dropped meanwhile has failed: $(failed_legs)"
+[ -z "$(legs failed)" ] || fail "a leg that was dropped meanwhile has failed: $(legs failed)"
 dm_becomes leg "$bad_first_mib"
 write_new
 dm_becomes leg "$good"
@@ -98,7 +92,7 @@ check fd1 "after a policy without mirrors"
 dm_becomes leg "$good"
 "$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o" -b fd1="$disk/copy"
 "$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o" -b fd1="$leg"
-[ -z "$(failed_legs)" ] || fail "a new file has failed already: $(failed_legs)"
+[ -z "$(legs failed)" ] || fail "a new file has failed already: $(legs failed)"
 dmsetup suspend leg
 write_new &
 writer=$!
@@ -120,7 +114,7 @@ check fd1 "after a swap that died"
 # another file, which the user has copied
 cp expected "$disk/copy"
 "$ublkpol" swap -n "$id" "$policies/mirror-a.bpf.o" -b fd1="$disk/copy"
-[ -z "$(failed_legs)" ] || fail "a new file has failed already: $(failed_legs)"
+[ -z "$(legs failed)" ] || fail "a new file has failed already: $(legs failed)"
 del
 
 # Reads come from the first leg, and from the second one as long as it fails them
@@ -129,7 +123,7 @@ add mirror-strict "$leg" "$disk/a" -- --recovery wait
 dm_becomes leg "$no_reads"
 read_all "with a leg that cannot read"
 [ "$(stat_of '.mirrors[0].legs[0].read_errors')" -ge 8 ] || fail "$("$ublkpol" stats -n "$id")"
-[ -z "$(failed_legs)" ] || fail "a read made a failed leg of $(failed_legs)"
+[ -z "$(legs failed)" ] || fail "a read made a failed leg of $(legs failed)"
 dm_becomes leg "$good"
 served=$(stat_of '.backends[0].read.bytes')
 read_all "when it can read again"

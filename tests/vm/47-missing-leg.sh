@@ -5,18 +5,6 @@
 # missing; a copy gets back in with a swap. A backend that has moved is found again.
 . "$(dirname "$0")/lib.sh"
 
-failed_legs()
-{
-	"$ublkpol" show -n "$id" --json |
-		jq -r '[.mirrors[0].legs[] | select(.failed) | .backend] | join(" ")'
-}
-
-in_sync()
-{
-	"$ublkpol" show -n "$id" --json |
-		jq -r '[.mirrors[0].legs[] | select(.in_sync) | .backend] | join(" ")'
-}
-
 path_of()
 {
 	"$ublkpol" list --json | jq -r ".[] | select(.id == $id) | .backends[$1].path"
@@ -25,7 +13,7 @@ path_of()
 # check FAILED WHEN: reads the whole device: a stale leg would give other bytes, or errors
 check()
 {
-	[ "$(failed_legs)" = "$1" ] || fail "failed legs $2: '$(failed_legs)'"
+	[ "$(legs failed)" = "$1" ] || fail "failed legs $2: '$(legs failed)'"
 	dd if="$dev" of=read bs=1M iflag=direct status=none || fail "a read failed $2"
 	cmp read expected || fail "wrong bytes $2"
 }
@@ -152,18 +140,18 @@ random_file "$disk/other" 8
 add mirror-param "$disk/first" "$disk/second" -- --recovery wait
 kill_daemon waiting
 refused 4 'cannot exchange' "$ublkpol" recover -n "$id" -b fd0="$disk/second" -b fd1="$disk/first"
-refused 1 'queue' prlimit --nofile=26 "$ublkpol" recover -n "$id" -b fd1=missing
+refused 1 'cannot set up queue' prlimit --nofile=26 "$ublkpol" recover -n "$id" -b fd1=missing
 recover
 check "" "after recoveries that failed"
 kill_daemon waiting
 recover -b fd1="$disk/other"
 grep -q "fd1 is new in a mirror" recover.out || fail "no warning: $(cat recover.out)"
-[ "$(in_sync)" = fd0 ] || fail "in sync: $(in_sync)"
+[ "$(legs in_sync)" = fd0 ] || fail "in sync: $(legs in_sync)"
 check "" "with another file"
 write_some 2
 kill_daemon waiting
 recover
-[ "$(in_sync)" = fd0 ] || fail "in sync: $(in_sync)"
+[ "$(legs in_sync)" = fd0 ] || fail "in sync: $(legs in_sync)"
 cp "$disk/first" "$disk/other"
 "$ublkpol" insync -n "$id" fd1
 write_some 3
@@ -194,13 +182,13 @@ for way in swap recover; do
 		cp recover.out errors
 	fi
 	grep -q "fd1 is new in a mirror" errors || fail "no warning of $way: $(cat errors)"
-	[ "$(in_sync)" = fd0 ] || fail "in sync after $way: $(in_sync)"
+	[ "$(legs in_sync)" = fd0 ] || fail "in sync after $way: $(legs in_sync)"
 	check "" "with what missed writes, after $way"
 	write_some 5
 	dd if="$disk/first" of="$leg" bs=1M oflag=direct status=none
 	"$ublkpol" insync -n "$id" fd1
 	"$ublkpol" swap -n "$id" "$policies/mirror-param.bpf.o"
-	[ "$(in_sync)" = "fd0 fd1" ] || fail "in sync after $way: $(in_sync)"
+	[ "$(legs in_sync)" = "fd0 fd1" ] || fail "in sync after $way: $(legs in_sync)"
 	"$ublkpol" show -n "$id" | grep -q 'has missed writes' && fail "it has missed nothing"
 done
 del

@@ -17,12 +17,6 @@ write_new()
 	dd if=new of="$dev" bs=64K count=1 oflag=direct conv=notrunc status=none
 }
 
-failed_legs()
-{
-	"$ublkpol" show -n "$id" --json |
-		jq -r '[.mirrors[].legs[] | select(.failed) | .backend] | join(" ")'
-}
-
 flushes()
 {
 	awk '{ print $16 }' "/sys/block/${cached#/dev/}/stat"
@@ -45,11 +39,11 @@ for policy in mirror-a mirror-reads; do
 	before=$(flushes)
 	flush "of good legs"
 	[ "$(flushes)" -gt "$before" ] || fail "$policy: a leg was not flushed"
-	[ -z "$(failed_legs)" ] || fail "$policy: a leg has failed: $(failed_legs)"
+	[ -z "$(legs failed)" ] || fail "$policy: a leg has failed: $(legs failed)"
 
 	dm_becomes leg "$no_writes"
 	flush "that fails on a leg"
-	[ "$(failed_legs)" = fd1 ] || fail "$policy: failed legs: '$(failed_legs)'"
+	[ "$(legs failed)" = fd1 ] || fail "$policy: failed legs: '$(legs failed)'"
 	flush "without the leg"
 	write_new
 	"$ublkpol" swap -n "$id" "$policies/$policy.bpf.o"
@@ -58,7 +52,7 @@ for policy in mirror-a mirror-reads; do
 	"$ublkpol" swap -n "$id" "$policies/$policy.bpf.o" -b fd1="$disk/c" 2>errors
 	grep -q 'backend fd1 is new in a mirror' errors || fail "no warning: $(cat errors)"
 	flush "after the leg was replaced"
-	[ -z "$(failed_legs)" ] || fail "$policy: the new leg has failed: $(failed_legs)"
+	[ -z "$(legs failed)" ] || fail "$policy: the new leg has failed: $(legs failed)"
 	write_new
 	del
 	cmp "$disk/a" "$disk/c"
@@ -70,7 +64,7 @@ dd if="$disk/a" of="$leg" bs=1M oflag=direct status=none
 add mirror-and-leg "$disk/a" "$leg" -- --no-discard
 dm_becomes leg "$no_writes"
 write_new
-[ "$(failed_legs)" = fd1 ] || fail "failed legs: '$(failed_legs)'"
+[ "$(legs failed)" = fd1 ] || fail "failed legs: '$(legs failed)'"
 "$ublkpol" swap -n "$id" "$policies/mirror-and-leg.bpf.o" 2>errors
 grep -q 'backend fd1 has missed writes' errors || fail "no warning: $(cat errors)"
 ! (flush "of a backend" 2>/dev/null) || fail "what a backend could not flush is durable"

@@ -139,6 +139,13 @@ stat_of()
 	"$ublkpol" stats -n "$id" --json | jq ".[0] | $1"
 }
 
+# legs FIELD: the names of the mirrors' legs of which it is true: failed, in_sync
+legs()
+{
+	"$ublkpol" show -n "$id" --json |
+		jq -r "[.mirrors[].legs[] | select(.$1) | .backend] | join(\" \")"
+}
+
 # scaled NUMBER: as much of a repetition as a slow guest does, at least 1
 scaled()
 {
