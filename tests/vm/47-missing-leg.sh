@@ -140,7 +140,13 @@ random_file "$disk/other" 8
 add mirror-param "$disk/first" "$disk/second" -- --recovery wait
 kill_daemon waiting
 refused 4 'cannot exchange' "$ublkpol" recover -n "$id" -b fd0="$disk/second" -b fd1="$disk/first"
-refused 1 'cannot set up queue' prlimit --nofile=26 "$ublkpol" recover -n "$id" -b fd1=missing
+# with one more file each time, it fails later and later
+for files in {22..40}; do
+	! limited 60 prlimit --nofile="$files" "$ublkpol" recover -n "$id" -b fd1=missing \
+		>output 2>&1 || fail "recovered with $files files"
+	! grep -q 'cannot set up queue' output || break
+done
+grep -q 'cannot set up queue' output || fail "the queues never failed: $(cat output)"
 recover
 check "" "after recoveries that failed"
 kill_daemon waiting
