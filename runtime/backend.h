@@ -23,7 +23,7 @@ struct backend {
 	bool moved; /* it may be another file than @expected, but is no larger to the device */
 	bool is_leg; /* other legs can stand in for it: the device can do without it */
 	bool given_up; /* its mirrors have failed it: nobody needs what it holds */
-	bool missing; /* an empty file, which nobody can write, has its slot */
+	bool missing; /* an empty file, which nobody can read or write, has its slot */
 	char *problem; /* what kept it from being opened, if @given_up made it missing */
 	char *real_path; /* absolute, without symbolic links */
 	int fd; /* -1: not open */
