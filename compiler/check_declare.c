@@ -11,21 +11,11 @@
 
 /* --- sets --- */
 
-static const char *check_path_beside(struct check *check, const struct ast_declaration *declaration)
-{
-	const struct source *source = declaration->location.source;
-	const char *name = (source ? source : check->diag->source)->name;
-	const char *slash = strrchr(name, '/');
-
-	if (*declaration->path == '/' || !slash)
-		return declaration->path;
-	return arena_printf(check->arena, "%.*s%s", (int)(slash + 1 - name), name,
-			    declaration->path);
-}
-
 static void check_read_set(struct check *check, struct ast_set *set)
 {
-	const char *path = check_path_beside(check, set->declaration);
+	const struct source *source = set->declaration->location.source;
+	const char *path = source_path_beside(source ? source : check->diag->source, check->arena,
+					      set->declaration->path);
 	struct range_text_error error = { 0 };
 	struct ublkpol_range *ranges;
 	int ret;

@@ -277,14 +277,13 @@ static void options_set_output_color(struct options *options)
 }
 
 /* Only its canonical form may take the place of a policy */
-static bool options_would_overwrite(const struct options *options)
+bool options_would_overwrite(const struct options *options, const char *path)
 {
 	struct stat input, output;
 
 	return options->mode != OPTIONS_FORMAT && options->mode != OPTIONS_CHECK &&
-	       !stat(options->input, &input) && !stat(options->output, &output) &&
-	       S_ISREG(input.st_mode) && input.st_dev == output.st_dev &&
-	       input.st_ino == output.st_ino;
+	       !stat(path, &input) && !stat(options->output, &output) && S_ISREG(input.st_mode) &&
+	       input.st_dev == output.st_dev && input.st_ino == output.st_ino;
 }
 
 static int options_files(struct options *options, struct arena *arena, int argc, char *argv[])
@@ -297,7 +296,7 @@ static int options_files(struct options *options, struct arena *arena, int argc,
 		return usage_error("one policy at a time, not also", argv[optind + 1]);
 	options->input = argv[optind];
 	if (options->output)
-		return options_would_overwrite(options)
+		return options_would_overwrite(options, options->input)
 			       ? usage_error("-o would overwrite the policy", options->output)
 			       : -1;
 	if (!is_compiled)

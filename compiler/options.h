@@ -60,6 +60,9 @@ struct options {
  */
 int options_parse(struct options *options, struct arena *arena, int argc, char *argv[]);
 
+/** options_would_overwrite() - whether what the run writes takes the place of the file @path */
+bool options_would_overwrite(const struct options *options, const char *path);
+
 /** options_find_size() - the size that the command line gives backend @name, or NULL */
 const struct options_size *options_find_size(const struct options_sizes *sizes, const char *name);
 

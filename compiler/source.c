@@ -82,6 +82,15 @@ void source_from_text(struct source *source, struct arena *arena, const char *na
 	source_finish(source, arena);
 }
 
+const char *source_path_beside(const struct source *source, struct arena *arena, const char *path)
+{
+	const char *slash = strrchr(source->name, '/');
+
+	if (*path == '/' || !slash)
+		return path;
+	return arena_printf(arena, "%.*s%s", (int)(slash + 1 - source->name), source->name, path);
+}
+
 const char *source_line(const struct source *source, int line, size_t *length)
 {
 	*length = 0;

@@ -44,6 +44,9 @@ int source_read(struct source *source, struct arena *arena, const char *path);
 void source_from_text(struct source *source, struct arena *arena, const char *name,
 		      const char *text);
 
+/** source_path_beside() - where @path is, as seen from the directory of the file @source */
+const char *source_path_beside(const struct source *source, struct arena *arena, const char *path);
+
 /** source_line() - text of line @line, with its length in @length */
 const char *source_line(const struct source *source, int line, size_t *length);
 

@@ -171,8 +171,28 @@ static void check(struct run *run)
 			   "what lies where depends on the size of the device");
 }
 
+/* The policy itself is not written over, see options_parse(); nor is what it is made of */
+static const char *overwritten(struct run *run)
+{
+	const struct ast_declaration *d;
+
+	for (d = run->policy.declarations; d; d = d->next) {
+		const struct source *source = d->location.source;
+		const char *path;
+
+		if (!d->path || (d->kind != AST_DECLARE_INCLUDE && d->kind != AST_DECLARE_SET))
+			continue;
+		path = source_path_beside(source ? source : &run->source, &run->arena, d->path);
+		if (options_would_overwrite(&run->options, path))
+			return path;
+	}
+	return NULL;
+}
+
 static int compile(struct run *run)
 {
+	const char *path;
+
 	if (read_policy(run))
 		return EXIT_CODE_SYSTEM;
 
@@ -188,6 +208,12 @@ static int compile(struct run *run)
 		diag_print(&run->diag, stderr, run->options.has_color);
 	if (run->diag.nr_errors)
 		return EXIT_CODE_POLICY;
+	path = overwritten(run);
+	if (path) {
+		fprintf(stderr, "ublkpolc: -o would overwrite '%s', of which the policy is made\n",
+			path);
+		return EXIT_CODE_USAGE;
+	}
 	return write_output(run) ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
 }
 
