@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -61,6 +62,20 @@ const char *names_closest(const char *word, const char *const *candidates, size_
 
 int names_errno(const char *name)
 {
+	/* strerrorname_np() has one name for each number */
+	static const struct {
+		const char *name;
+		int number;
+	} others[] = {
+		{ "EDEADLOCK", EDEADLOCK },
+		{ "ENOTSUP", ENOTSUP },
+		{ "EWOULDBLOCK", EWOULDBLOCK },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (!strcmp(others[i].name, name))
+			return others[i].number;
+	}
 	for (int i = 1; i <= NAMES_MAX_ERRNO; i++) {
 		const char *known = strerrorname_np(i);
 

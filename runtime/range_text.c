@@ -79,17 +79,23 @@ static bool range_text_takes(struct range_text *t, const char *word)
 	return true;
 }
 
+static bool range_text_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 static int range_text_number(struct range_text *t, struct range_text_bound *bound)
 {
 	unsigned int decimals = 0;
 	bool is_fraction = false;
 
 	for (; t->at < t->end; t->at++) {
-		if (*t->at == '.' && !is_fraction) {
+		if (*t->at == '.' && !is_fraction && t->at + 1 < t->end &&
+		    range_text_is_digit(t->at[1])) {
 			is_fraction = true;
 			continue;
 		}
-		if (*t->at < '0' || *t->at > '9')
+		if (!range_text_is_digit(*t->at))
 			break;
 		if (__builtin_mul_overflow(bound->digits, 10, &bound->digits) ||
 		    __builtin_add_overflow(bound->digits, (__u64)(*t->at - '0'), &bound->digits))
@@ -113,7 +119,7 @@ static int range_text_bound(struct range_text *t, struct range_text_bound *bound
 		bound->has_unit = true;
 		return 0;
 	}
-	if (t->at >= t->end || *t->at < '0' || *t->at > '9')
+	if (t->at >= t->end || !range_text_is_digit(*t->at))
 		return range_text_fail(t, t->at, "expected a range, such as 0-64KiB");
 	ret = range_text_number(t, bound);
 	if (ret)
@@ -256,7 +262,7 @@ int range_text_size(const char *text, __u64 *bytes, struct range_text_error *err
 	int ret;
 
 	*error = (struct range_text_error){ 0 };
-	if (*text < '0' || *text > '9')
+	if (!range_text_is_digit(*text))
 		return range_text_fail(&t, text, "such as 10GiB");
 	ret = range_text_bound(&t, &bound);
 	if (ret)

@@ -36,6 +36,9 @@ START_TEST(errno_names)
 	ck_assert_int_eq(names_errno("EIO"), EIO);
 	ck_assert_int_eq(names_errno("ENOSPC"), ENOSPC);
 	ck_assert_int_eq(names_errno("EHWPOISON"), EHWPOISON);
+	ck_assert_int_eq(names_errno("ENOTSUP"), EOPNOTSUPP);
+	ck_assert_int_eq(names_errno("EWOULDBLOCK"), EAGAIN);
+	ck_assert_int_eq(names_errno("EDEADLOCK"), EDEADLK);
 	ck_assert_int_eq(names_errno("eio"), 0);
 	ck_assert_int_eq(names_errno("0"), 0);
 	ck_assert_str_eq(names_closest_errno("ENOSPCE"), "ENOSPC");
