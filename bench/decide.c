@@ -76,12 +76,18 @@ static int load(struct policy_object *policy)
 	const struct ublkpol_header *header = policy_object_header(policy);
 	__u64 sectors[UBLK_BPF_MAX_SLOTS];
 	struct ublkpol_error err = { 0 };
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
 
 	for (__u32 i = 0; i < header->nr_backends; i++)
 		sectors[i] = BACKEND_SECTORS;
 	if (policy_object_resolve(policy, sectors, BLOCK_SIZE, NULL, NULL, &err) ||
 	    policy_object_load(policy, &features, &err))
 		return report_error("load", err.text);
+	if (bpf_obj_get_info_by_fd(policy_object_prog_fd(policy), &info, &size))
+		return report_error("what was loaded", strerror(errno));
+	if (!info.jited_prog_len)
+		return report_error("load", "interpreted: sysctl net.core.bpf_jit_enable=1");
 	return 0;
 }
 

@@ -16,12 +16,23 @@ clang_version()
 	"${CLANG:-clang-19}" --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p'
 }
 
+# The commit, and whether there is more than it has; tables that were made before this one
+# are not
+source_version()
+{
+	local commit
+
+	commit=$(git -C "$bench_dir" rev-parse --short HEAD 2>/dev/null) || return 0
+	git -C "$bench_dir" diff --quiet HEAD -- .. ':(exclude)results' || commit+=-dirty
+	echo "$commit"
+}
+
 # environment BUILD: an object
 environment()
 {
 	jq -n --arg date "$(date -u +%FT%TZ)" \
-		--arg source "$(git -C "$bench_dir" describe --always --dirty 2>/dev/null)" \
-		--arg config "$(hash "$1/kernel/config")" \
+		--arg source "$(source_version)" \
+		--arg config "$(grep '^CONFIG_' "$1/kernel/config" | hash)" \
 		--arg image "$(hash "$1/kernel/bzImage")" \
 		--arg series "$(hash "$bench_dir"/../kernel/patches/*/*.patch)" \
 		--arg gcc "$(gcc -dumpfullversion)" --arg clang "$(clang_version)" \

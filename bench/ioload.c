@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioload [options] FILE: a fixed number of O_DIRECT requests through io_uring,
- * and what each of them cost, as one JSON object. It measures to the
+ * ioload [options] FILE: O_DIRECT requests through io_uring, a fixed number or for a
+ * fixed time, and what each of them cost, as one JSON object. It measures to the
  * nanosecond and starts nothing else, so that a few thousand requests are
- * enough where a clock counts instructions. It submits as fio does: one system
- * call for each request, and one when it has to wait.
+ * enough where a clock counts instructions, and what it measures of CPUs and tasks is
+ * that of the requests alone. It submits as fio does: one system call for each request,
+ * and one when it has to wait. A latency begins before the system call that submits.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -24,15 +26,20 @@
 #define MAX_DEPTH    1024U
 #define MIX_READS    70U /* percent of the requests of "mix" */
 #define BUFFER_ALIGN 4096U
+#define NS_PER_MS    1000000ULL
+#define MAX_PER_MS   4000ULL /* requests of a timed run */
 
 static const char usage_text[] =
 	"usage: ioload [-w WORKLOAD] [-b BYTES] [-d DEPTH] [-n REQUESTS] [-u REQUESTS] [-s PID]\n"
 	"              FILE\n"
+	"       ioload [-w WORKLOAD] [-b BYTES] [-d DEPTH] -t MS [-r MB] [-s PID] FILE\n"
 	"  -w  randread, randwrite, read, write, mix (randread)\n"
 	"  -b  bytes of a request (4096)\n"
 	"  -d  requests in flight, 1 to 1024 (1)\n"
 	"  -n  requests measured (10000)\n"
 	"  -u  requests before that, to warm up (1000)\n"
+	"  -t  milliseconds measured, after a fifth of them to warm up\n"
+	"  -r  at most so many megabytes (10^6) per second\n"
 	"  -s  also the CPU time of this process\n";
 
 struct workload {
@@ -55,7 +62,8 @@ struct slot {
 struct snapshot {
 	uint64_t clock;
 	uint64_t server_clock;
-	uint64_t idle_ticks;
+	uint64_t server_user_ticks;
+	uint64_t busy_ticks; /* of all CPUs: tasks, kernel threads, interrupts */
 	uint64_t switches;
 };
 
@@ -65,6 +73,7 @@ static struct {
 	uint32_t bytes;
 	unsigned int depth;
 	uint64_t requests, warm_up;
+	uint64_t ms, megabytes; /* 0: a number of requests, no limit */
 	pid_t server;
 
 	int fd;
@@ -74,7 +83,7 @@ static struct {
 	struct io_uring ring;
 	struct slot slots[MAX_DEPTH];
 	uint64_t *latencies;
-	uint64_t nr_latencies;
+	uint64_t nr_latencies, max_latencies;
 } load = {
 	.workload = &workloads[0],
 	.bytes = 4096,
@@ -112,17 +121,62 @@ static void read_proc_stat(struct snapshot *snapshot)
 {
 	FILE *file = fopen("/proc/stat", "r");
 	char line[512];
-	uint64_t idle, iowait;
+	uint64_t user, nice, system, irq, softirq;
 
 	if (!file)
 		die("/proc/stat", errno);
 	while (fgets(line, sizeof(line), file)) {
 		if (!strncmp(line, "cpu ", 4) &&
-		    sscanf(line, "cpu %*u %*u %*u %" SCNu64 " %" SCNu64, &idle, &iowait) == 2)
-			snapshot->idle_ticks = idle + iowait;
+		    sscanf(line,
+			   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %" SCNu64 " %" SCNu64,
+			   &user, &nice, &system, &irq, &softirq) == 5)
+			snapshot->busy_ticks = user + nice + system + irq + softirq;
 		sscanf(line, "ctxt %" SCNu64, &snapshot->switches);
 	}
 	fclose(file);
+}
+
+static uint64_t user_ticks_of(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[1024], *name_end;
+	uint64_t ticks = 0;
+
+	/* A thread that has ended meanwhile */
+	if (!file)
+		return 0;
+	name_end = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	if (name_end)
+		sscanf(name_end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64, &ticks);
+	fclose(file);
+	return ticks;
+}
+
+/*
+ * The user time of the server's threads, one by one: of the process the kernel would
+ * divide the sum by samples, and charge the user mode of the thread that set things up to
+ * those that work now.
+ */
+static uint64_t server_user_ticks(void)
+{
+	char path[64];
+	uint64_t ticks = 0;
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", load.server);
+	dir = opendir(path);
+	if (!dir)
+		die(path, errno);
+	while ((entry = readdir(dir))) {
+		if (*entry->d_name == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/stat", load.server,
+			 entry->d_name);
+		ticks += user_ticks_of(path);
+	}
+	closedir(dir);
+	return ticks;
 }
 
 static struct snapshot take_snapshot(bool begin)
@@ -132,17 +186,21 @@ static struct snapshot take_snapshot(bool begin)
 	int err;
 
 	/* The clock is read next to the requests: what reading costs stays outside */
-	if (!begin)
+	if (!begin) {
 		snapshot.clock = read_clock(CLOCK_MONOTONIC);
-	read_proc_stat(&snapshot);
+		read_proc_stat(&snapshot);
+	}
 	if (load.server) {
 		err = clock_getcpuclockid(load.server, &server_clock);
 		if (err)
 			die("the clock of the server", err);
 		snapshot.server_clock = read_clock(server_clock);
+		snapshot.server_user_ticks = server_user_ticks();
 	}
-	if (begin)
+	if (begin) {
+		read_proc_stat(&snapshot);
 		snapshot.clock = read_clock(CLOCK_MONOTONIC);
+	}
 	return snapshot;
 }
 
@@ -167,23 +225,44 @@ static void submit(struct slot *slot)
 		die("io_uring_submit", -err);
 }
 
-static struct slot *wait_for_one(void)
+static struct slot *reap(struct io_uring_cqe *cqe)
 {
-	struct io_uring_cqe *cqe;
 	struct slot *slot;
-	int err;
 
-	err = io_uring_wait_cqe(&load.ring, &cqe);
-	if (err)
-		die("io_uring_wait_cqe", -err);
 	if (cqe->res < 0)
 		die(load.path, -cqe->res);
 	if ((uint32_t)cqe->res != load.bytes)
 		die("short transfer", EIO);
 	slot = io_uring_cqe_get_data(cqe);
 	io_uring_cqe_seen(&load.ring, cqe);
+	if (load.nr_latencies == load.max_latencies)
+		die("more requests than it has room for", EOVERFLOW);
 	load.latencies[load.nr_latencies++] = read_clock(CLOCK_MONOTONIC) - slot->began;
 	return slot;
+}
+
+static struct slot *wait_for_one(void)
+{
+	struct io_uring_cqe *cqe;
+	int err = io_uring_wait_cqe(&load.ring, &cqe);
+
+	if (err)
+		die("io_uring_wait_cqe", -err);
+	return reap(cqe);
+}
+
+/* NULL if none ends within @ns */
+static struct slot *wait_for_one_within(uint64_t ns)
+{
+	struct __kernel_timespec timeout = { ns / 1000000000, ns % 1000000000 };
+	struct io_uring_cqe *cqe;
+	int err = io_uring_wait_cqe_timeout(&load.ring, &cqe, &timeout);
+
+	if (err == -ETIME)
+		return NULL;
+	if (err)
+		die("io_uring_wait_cqe_timeout", -err);
+	return reap(cqe);
 }
 
 /*
@@ -201,6 +280,51 @@ static void run(uint64_t requests)
 		submit(wait_for_one());
 	while (load.nr_latencies < requests)
 		wait_for_one();
+}
+
+/*
+ * When request @nr may be submitted, of a run that began at @began: at some moment of its
+ * interval. The kernel's ticks sample what CPUs do; they would always meet a regular load,
+ * or never.
+ */
+static uint64_t due(uint64_t began, uint64_t nr)
+{
+	uint64_t interval;
+
+	if (!load.megabytes)
+		return began;
+	interval = load.bytes * 1000ULL / load.megabytes;
+	return began + nr * interval + random64() % interval;
+}
+
+/*
+ * For @ms, or a little longer: nothing is in flight at its end, either. With a limit,
+ * requests wait for their time, and for others to end while a depth is in flight.
+ */
+static void run_for(uint64_t ms)
+{
+	uint64_t began = read_clock(CLOCK_MONOTONIC), now = began, next;
+	struct slot *idle[MAX_DEPTH], *slot;
+	unsigned int nr_idle;
+	uint64_t submitted = 0;
+
+	load.nr_latencies = 0;
+	for (nr_idle = 0; nr_idle < load.depth; nr_idle++)
+		idle[nr_idle] = &load.slots[nr_idle];
+	next = due(began, submitted);
+	while (now - began < ms * NS_PER_MS) {
+		if (nr_idle && next <= now) {
+			submit(idle[--nr_idle]);
+			next = due(began, ++submitted);
+		} else {
+			slot = nr_idle ? wait_for_one_within(next - now) : wait_for_one();
+			if (slot)
+				idle[nr_idle++] = slot;
+		}
+		now = read_clock(CLOCK_MONOTONIC);
+	}
+	while (nr_idle < load.depth)
+		idle[nr_idle++] = wait_for_one();
 }
 
 /* ---- set-up and report --------------------------------------------------- */
@@ -227,9 +351,11 @@ static void set_up_ring(void)
 		.flags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
 			 IORING_SETUP_DEFER_TASKRUN,
 	};
-	uint64_t most = load.requests > load.warm_up ? load.requests : load.warm_up;
 	int err;
 
+	load.max_latencies = load.requests > load.warm_up ? load.requests : load.warm_up;
+	if (load.ms)
+		load.max_latencies = load.ms * MAX_PER_MS;
 	err = io_uring_queue_init_params(load.depth, &load.ring, &params);
 	if (err)
 		die("io_uring_queue_init", -err);
@@ -239,10 +365,10 @@ static void set_up_ring(void)
 			die("memory", err);
 		memset(load.slots[i].buffer, 0xa5, load.bytes);
 	}
-	load.latencies = calloc(most, sizeof(*load.latencies));
+	load.latencies = calloc(load.max_latencies, sizeof(*load.latencies));
 	if (!load.latencies)
 		die("memory", ENOMEM);
-	memset(load.latencies, 1, most * sizeof(*load.latencies));
+	memset(load.latencies, 1, load.max_latencies * sizeof(*load.latencies));
 }
 
 static int compare_latencies(const void *a, const void *b)
@@ -254,18 +380,22 @@ static int compare_latencies(const void *a, const void *b)
 
 static void report(const struct snapshot *begin, const struct snapshot *end)
 {
-	uint64_t sum = 0;
+	uint64_t requests = load.nr_latencies, sum = 0;
+	uint64_t ns = end->clock - begin->clock;
+	uint64_t ns_per_tick = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 
-	for (uint64_t i = 0; i < load.requests; i++)
+	for (uint64_t i = 0; i < requests; i++)
 		sum += load.latencies[i];
-	qsort(load.latencies, load.requests, sizeof(*load.latencies), compare_latencies);
+	qsort(load.latencies, requests, sizeof(*load.latencies), compare_latencies);
 	printf("{\"requests\":%" PRIu64 ",\"ns\":%" PRIu64 ",\"latency_mean_ns\":%" PRIu64
-	       ",\"latency_p99_ns\":%" PRIu64 ",\"switches\":%" PRIu64 ",\"idle_ticks\":%" PRIu64,
-	       load.requests, end->clock - begin->clock, sum / load.requests,
-	       load.latencies[load.requests * 99 / 100], end->switches - begin->switches,
-	       end->idle_ticks - begin->idle_ticks);
+	       ",\"latency_p99_ns\":%" PRIu64 ",\"switches\":%" PRIu64 ",\"busy_ns\":%" PRIu64,
+	       requests, ns, sum / requests, load.latencies[requests * 99 / 100],
+	       end->switches - begin->switches,
+	       (end->busy_ticks - begin->busy_ticks) * ns_per_tick);
 	if (load.server)
-		printf(",\"server_ns\":%" PRIu64, end->server_clock - begin->server_clock);
+		printf(",\"server_ns\":%" PRIu64 ",\"server_user_ns\":%" PRIu64,
+		       end->server_clock - begin->server_clock,
+		       (end->server_user_ticks - begin->server_user_ticks) * ns_per_tick);
 	printf("}\n");
 }
 
@@ -300,7 +430,7 @@ static void parse_arguments(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "w:b:d:n:u:s:")) != -1) {
+	while ((option = getopt(argc, argv, "w:b:d:n:u:t:r:s:")) != -1) {
 		switch (option) {
 		case 'w':
 			load.workload = find_workload(optarg);
@@ -317,6 +447,12 @@ static void parse_arguments(int argc, char **argv)
 		case 'u':
 			load.warm_up = number(optarg, 0, 1 << 30);
 			break;
+		case 't':
+			load.ms = number(optarg, 1, 60000);
+			break;
+		case 'r':
+			load.megabytes = number(optarg, 1, 1000000);
+			break;
 		case 's':
 			load.server = (pid_t)number(optarg, 1, 1 << 30);
 			break;
@@ -324,7 +460,7 @@ static void parse_arguments(int argc, char **argv)
 			usage();
 		}
 	}
-	if (optind + 1 != argc)
+	if (optind + 1 != argc || (load.megabytes && !load.ms))
 		usage();
 	load.path = argv[optind];
 }
@@ -336,9 +472,15 @@ int main(int argc, char **argv)
 	parse_arguments(argc, argv);
 	open_target();
 	set_up_ring();
-	run(load.warm_up);
+	if (load.ms)
+		run_for(load.ms / 5);
+	else
+		run(load.warm_up);
 	begin = take_snapshot(true);
-	run(load.requests);
+	if (load.ms)
+		run_for(load.ms);
+	else
+		run(load.requests);
 	end = take_snapshot(false);
 	report(&begin, &end);
 	return 0;

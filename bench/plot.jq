@@ -21,7 +21,7 @@ def colour: if startswith("ublkpol") then "#c0392b" elif startswith("dm") then "
 		else . end
 	elif .rate > 0 then
 		select(.device | test("^(kublk|ublkpol)")) |
-		. + { figure: "CPU time of the server, %", value: server_share }
+		. + { figure: "CPU time of the server, %", value: share(.server_ns) }
 	else
 		. + { figure: "MB/s", value: bandwidth }
 	end] as $bars |

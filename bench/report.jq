@@ -58,8 +58,6 @@ def instructions($rows):
 	block($rows; "server's memory, KiB"; if .server_kib > 0 then
 		.server_kib | fixed(0) else null end);
 
-def is_server: test("^(kublk|ublkpol)");
-
 # The bandwidths of $all, the rounds of one backend, each as a share of that of
 # kublk --auto_zc in the same round
 def shares($all): . as $row | column_name as $column |
@@ -77,19 +75,25 @@ def time($all):
 	block($rows; "the same, its quartiles"; shares($all) | sort | length as $n |
 		if $n > 2 then "\(.[$n / 4 | floor] | fixed(2))-\(.[$n * 3 / 4 | floor] | fixed(2))"
 		else null end),
-	block($rows; "requests per second"; .requests / .seconds | fixed(0)),
+	block($rows; "requests per second"; .requests * 1e9 / .ns | fixed(0)),
 	block($rows; "mean latency, us"; .latency_mean_ns / 1000 | fixed(0)),
 	block($rows; "99 % of latencies below, us"; .latency_p99_ns / 1000 | fixed(0)),
-	block($rows; "CPU time per request, us"; .busy_ms * 1000 / .requests | fixed(1)),
-	block($rows; "of this, added to the backend"; .busy_ms * 1000 / .requests -
-		(bare($rows) | .busy_ms * 1000 / .requests) | fixed(1)),
-	block($rows; "server, user, % of a CPU"; if .device | is_server then
-		.server_user_ms / .seconds / 10 | fixed(1) else null end),
-	block($rows; "server, system, % of a CPU"; if .device | is_server then
-		.server_system_ms / .seconds / 10 | fixed(1) else null end),
+	block($rows; "CPU time per request, us"; .busy_ns / 1000 / .requests | fixed(1)),
+	block($rows; "of this, added to the backend"; .busy_ns / 1000 / .requests -
+		(bare($rows) | .busy_ns / 1000 / .requests) | fixed(1)),
+	block($rows; "server, user, % of a CPU"; if .server_ns then
+		share(server_user) | fixed(1) else null end),
+	block($rows; "server, system, % of a CPU"; if .server_ns then
+		share(server_system) | fixed(1) else null end),
 	block($rows; "context switches per request"; .switches / .requests | fixed(2)),
 	block($rows; "server's memory, KiB"; if .server_kib > 0 then
 		.server_kib | fixed(0) else null end);
+
+# One for all, or each with its devices
+def schedulers($rows): $rows | group_by(.scheduler) |
+	if length == 1 then .[0][0].scheduler
+	else map("\(.[0].scheduler) (\(map(.device) | unique_in_order | join(", ")))") |
+		join(", ") end;
 
 .clock as $clock |
 .title,
@@ -99,7 +103,7 @@ def time($all):
 (([.rows[] | kind] | unique_in_order)[] as $kind |
 	[.rows[] | select(kind == $kind)] as $rows |
 	"backend: \($rows[0].backend), \($rows[0].queues) queue(s), scheduler: " +
-		([$rows[].scheduler] | unique | join(", ")),
+		schedulers($rows),
 	if $clock == "instructions" then
 		($rows | merged_by($clock)) as $merged |
 		instructions($merged),

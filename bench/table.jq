@@ -44,5 +44,12 @@ def merged_by($clock): if $clock == "instructions" then merged(mean) else merged
 def bare($rows): [kind, column_name] as $same | $rows[] |
 	select(.device == "bare" and [kind, column_name] == $same);
 
-def bandwidth: .io_bytes / .seconds / 1e6;
-def server_share: (.server_user_ms + .server_system_ms) / .seconds / 10;
+# MB/s
+def bandwidth: .requests * .bytes / .ns * 1000;
+
+# Of the server's CPU time the sum is exact, the user mode sampled
+def server_user: [.server_user_ns, .server_ns] | min;
+def server_system: .server_ns - server_user;
+
+# In % of the time of a measurement
+def share(of): of * 100 / .ns;

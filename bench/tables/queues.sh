@@ -1,14 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-title='Instructions per request: 4 KiB, two queues, one CPU'
+title='Instructions per request: two queues, one CPU'
 clock=instructions
 cpus=1
 queues=2
 
 plan()
 {
-	local devices='ublkpol-linear loop kublk-copy kublk-auto_zc kublk-batch'
-	local workloads='randread/4096/1 randread/4096/16 randwrite/4096/1 randwrite/4096/16'
+	local devices='ublkpol-linear loop kublk-copy kublk-user_copy kublk-zc kublk-auto_zc
+		kublk-batch'
+	local workloads='randread/4096/1 randread/4096/16 randwrite/4096/1 randwrite/4096/16
+		read/524288/16 write/524288/16'
 
 	rows null "bare dm-linear $devices" "$workloads"
 	rows file "bare $devices" "$workloads"

@@ -3,18 +3,17 @@
 title='With a real clock: one queue, two CPUs'
 clock=real
 cpus=2
-runtime=300ms
-rounds=3
+rounds=5
 
 plan()
 {
-	local small='randread/4096/1 randread/4096/16 randread/4096/64
-		randwrite/4096/1 randwrite/4096/16 randwrite/4096/64 mix/4096/16'
-	local large='randread/65536/16 randwrite/65536/16 write/524288/16 read/524288/16
-		randwrite/524288/16 randread/524288/16'
+	local devices='ublkpol-linear loop kublk-copy kublk-user_copy kublk-zc kublk-auto_zc
+		kublk-batch'
+	local workloads='randread/4096/1 randread/4096/16 randread/4096/64
+		randwrite/4096/1 randwrite/4096/16 randwrite/4096/64 mix/4096/16
+		randread/65536/16 randwrite/65536/16
+		read/524288/16 write/524288/16 randread/524288/16 randwrite/524288/16'
 
-	rows null 'bare dm-linear ublkpol-linear loop kublk-copy kublk-auto_zc kublk-batch' \
-		"$small randread/65536/16"
-	rows file 'bare ublkpol-linear loop kublk-copy kublk-user_copy kublk-zc kublk-auto_zc
-		kublk-batch' "$small $large"
+	rows null "bare dm-linear $devices" "$workloads"
+	rows file "bare $devices" "$workloads"
 }

@@ -8,8 +8,9 @@
 half=${0##*-}
 half=${half%.sh}
 mkdir 0 1
-find "$BUILD/random" -name '*.bpf.o' | sort -V | head -n "$(scaled 1000)" |
-	awk -v half="$half" 'NR % 2 == half % 2 { print $0, int(NR / 2) % 2 "/" }' |
+find "$BUILD/random" -name '*.bpf.o' | sort -V |
+	awk -v half="$half" -v count="$(scaled 1000)" 'NR <= count && NR % 2 == half % 2 {
+		print $0, int(NR / 2) % 2 "/" }' |
 	xargs -L 1 ln -s
 (cd 0 && "$BUILD/load-policies" .) &
 first=$!
