@@ -27,6 +27,7 @@
 /* The second half of the device is redirected, and served from the same backend */
 struct combination {
 	int prog_fd, file_fd;
+	int whole_fd; /* the program that redirects nothing */
 };
 
 static struct test_device device(const struct combination *c, __u64 flags)
@@ -97,31 +98,43 @@ static void check_unprivileged_refused(const struct combination *c)
 	      WEXITSTATUS(status));
 }
 
-/* --- recovery --- */
+/* --- under load --- */
 
 struct load {
 	pid_t pid;
 	int result; /* read end of a pipe */
 };
 
-/* A child that writes and reads back until it has an error; reports it */
-static struct load start_load(const struct test_device *dev)
+/* Other bytes than in the rounds before: one of these that is written late is noticed */
+static void stamp(char *bytes, size_t len, unsigned int round)
+{
+	for (size_t at = 0; at < len; at += 512)
+		memcpy(bytes + at, &round, sizeof(round));
+}
+
+/* A child that writes the first @len bytes and reads them back until it has an error */
+static struct load start_load(const struct test_device *dev, size_t len)
 {
 	struct load load;
 	int fds[2], ret = 0;
-	void *out;
+	unsigned int round;
+	char *out, *in;
 
 	require(pipe(fds), "pipe");
 	fflush(stdout);
 	load.pid = fork();
 	require(load.pid < 0 ? -errno : 0, "fork");
 	if (!load.pid) {
-		out = random_bytes(HALF_BYTES, 3);
+		out = random_bytes(len, 3);
+		in = zero_bytes(len);
 		close(fds[0]);
 		/* until the test says that it is enough, by closing its end */
-		while (!ret) {
-			ret = transfer(dev->disk_fd, true, 0, out, HALF_BYTES, 8);
-			if (!ret && !holds(dev->disk_fd, 0, out, HALF_BYTES))
+		for (round = 1; !ret; round++) {
+			stamp(out, len, round);
+			ret = transfer(dev->disk_fd, true, 0, out, len, 8);
+			if (!ret)
+				ret = transfer(dev->disk_fd, false, 0, in, len, 8);
+			if (!ret && memcmp(in, out, len))
 				ret = -EILSEQ;
 			if (!ret && write(fds[1], &ret, sizeof(ret)) < 0)
 				_exit(0);
@@ -143,6 +156,11 @@ static int load_round(const struct load *load)
 	return read(load->result, &ret, sizeof(ret)) == sizeof(ret) ? ret : -EPIPE;
 }
 
+static bool two_rounds(const struct load *load)
+{
+	return !load_round(load) && !load_round(load);
+}
+
 /* Nothing is served now: the next round is one that ends later */
 static void forget_rounds(const struct load *load)
 {
@@ -160,6 +178,43 @@ static void end_load(const struct load *load)
 	waitpid(load->pid, NULL, 0);
 	close(load->result);
 }
+
+/* Detached, the server serves all requests; attached, the program its half again */
+static void check_detach(const struct combination *c)
+{
+	struct test_device dev = device(c, UBLK_F_USER_COPY);
+	struct ublk_bpf_attach attach = {
+		.prog_fd = dev.prog_fd,
+		.max_items = 8,
+		.nr_slots = dev.nr_slots,
+		.slots = (unsigned long)dev.slots,
+	};
+	struct load load;
+	unsigned long before = 0;
+	bool went_on = true;
+	int round, ret = 0;
+
+	test_device_start(&dev);
+	load = start_load(&dev, HALF_BYTES);
+	for (round = 0; !ret && went_on && round < 10; round++) {
+		before = dev.counters->redirected;
+		went_on = two_rounds(&load) && dev.counters->redirected == before;
+		ret = ublk_command(UBLK_U_CMD_DETACH_BPF, dev.id, NULL, 0, 0);
+		went_on = went_on && two_rounds(&load) && dev.counters->redirected > before;
+		if (!ret)
+			ret = ublk_command(UBLK_U_CMD_ATTACH_BPF, dev.id, &attach, sizeof(attach),
+					   0);
+		/* what the server has begun before */
+		went_on = went_on && two_rounds(&load);
+	}
+	check(!ret && round == 10, "DETACH under load: %d of 10 rounds (%d)", round, ret);
+	check(went_on, "DETACH under load: the server serves, and the program again");
+	end_load(&load);
+	check_io(&dev, "DETACH under load");
+	test_device_remove(&dev);
+}
+
+/* --- recovery --- */
 
 static int state_of(const struct test_device *dev)
 {
@@ -183,12 +238,14 @@ static void check_recovery(const struct combination *c, __u64 flags, const char 
 {
 	struct test_device dev = device(c, UBLK_F_USER_COPY | UBLK_F_USER_RECOVERY | flags);
 	bool fails = flags & UBLK_F_USER_RECOVERY_FAIL_IO;
+	/* without REISSUE, requests that the server has when it dies fail */
+	size_t span = flags & UBLK_F_USER_RECOVERY_REISSUE ? DEVICE_BYTES : HALF_BYTES;
 	struct load load;
 	int ret;
 
 	test_device_start(&dev);
-	load = start_load(&dev);
-	check(!load_round(&load) && !load_round(&load), "%s: I/O before", what);
+	load = start_load(&dev, span);
+	check(two_rounds(&load), "%s: I/O before", what);
 	test_device_kill(&dev);
 	if (fails) {
 		while (!(ret = load_round(&load)))
@@ -202,8 +259,7 @@ static void check_recovery(const struct combination *c, __u64 flags, const char 
 	ret = test_device_serve(&dev, true);
 	check(!ret, "%s: a new server takes over (%d)", what, ret);
 	if (!ret && !fails)
-		check(!load_round(&load) && !load_round(&load),
-		      "%s: I/O goes on as if nothing had been", what);
+		check(two_rounds(&load), "%s: I/O goes on as if nothing had been", what);
 	end_load(&load);
 	if (!ret)
 		check_io(&dev, what);
@@ -220,8 +276,8 @@ static void check_quiesce(const struct combination *c)
 
 	test_device_start(&dev);
 	check_io(&dev, "QUIESCE: before");
-	load = start_load(&dev);
-	check(!load_round(&load) && !load_round(&load), "QUIESCE: I/O before");
+	load = start_load(&dev, DEVICE_BYTES);
+	check(two_rounds(&load), "QUIESCE: I/O before");
 	ret = ublk_command(UBLK_U_CMD_QUIESCE_DEV, dev.id, NULL, 0, 10000);
 	check(!ret, "QUIESCE: the command works (%d)", ret);
 	check(waitpid(dev.server, NULL, 0) == dev.server, "QUIESCE: the server's commands ended");
@@ -230,8 +286,7 @@ static void check_quiesce(const struct combination *c)
 	ret = test_device_serve(&dev, true);
 	check(!ret, "QUIESCE: a new server takes over (%d)", ret);
 	if (!ret)
-		check(!load_round(&load) && !load_round(&load),
-		      "QUIESCE: requests that waited go on");
+		check(two_rounds(&load), "QUIESCE: requests that waited go on");
 	end_load(&load);
 	if (!ret)
 		check_io(&dev, "QUIESCE");
@@ -245,6 +300,7 @@ static void check_update_size(const struct combination *c)
 	unsigned long long bytes = 0;
 	int ret;
 
+	dev.prog_fd = c->whole_fd;
 	test_device_start(&dev);
 	ret = ublk_command(UBLK_U_CMD_UPDATE_SIZE, dev.id, NULL, 0, 2 * DEVICE_BYTES / 512);
 	require(ioctl(dev.disk_fd, BLKGETSIZE64, &bytes) ? -errno : 0, "BLKGETSIZE64");
@@ -256,6 +312,7 @@ static void check_update_size(const struct combination *c)
 	check(!ret && transfer(dev.disk_fd, false, HALF_BYTES, out, 512, 1),
 	      "UPDATE_SIZE: no I/O in what was cut off");
 	check(!transfer(dev.disk_fd, true, 0, out, 65536, 4), "UPDATE_SIZE: I/O in what is left");
+	check(!dev.counters->redirected, "UPDATE_SIZE: the program has routed it all");
 	test_device_remove(&dev);
 	free(out);
 }
@@ -272,20 +329,26 @@ static int open_backend(const char *path)
 	return require_fd(open(path, flags), path);
 }
 
+/* The program that redirects what is from a sector on */
+static int load_program(const char *path, __u64 from)
+{
+	struct bpf_object *object = programs_open(path);
+
+	constant_set(object, "redirect_from", &from, sizeof(from));
+	programs_load(object);
+	return program_fd(object, "route");
+}
+
 int main(int argc, char **argv)
 {
-	const __u64 from = HALF_BYTES / 512;
 	struct combination c = {};
-	struct bpf_object *object;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: combinations OBJECT BACKEND\n");
 		return 2;
 	}
-	object = programs_open(argv[1]);
-	constant_set(object, "redirect_from", &from, sizeof(from));
-	programs_load(object);
-	c.prog_fd = program_fd(object, "route");
+	c.prog_fd = load_program(argv[1], HALF_BYTES / 512);
+	c.whole_fd = load_program(argv[1], ~0ULL);
 	c.file_fd = open_backend(argv[2]);
 
 	check_works(&c, UBLK_F_USER_COPY, 1, "USER_COPY");
@@ -294,6 +357,13 @@ int main(int argc, char **argv)
 	check_works(&c, UBLK_F_AUTO_BUF_REG | UBLK_F_PER_IO_DAEMON, 4,
 		    "AUTO_BUF_REG and PER_IO_DAEMON");
 	check_works(&c, UBLK_F_USER_COPY | UBLK_F_NO_AUTO_PART_SCAN, 1, "NO_AUTO_PART_SCAN");
+	check_works(&c, UBLK_F_USER_COPY | UBLK_F_URING_CMD_COMP_IN_TASK, 1,
+		    "URING_CMD_COMP_IN_TASK");
+	check_works(&c, UBLK_F_USER_COPY | UBLK_F_SAFE_STOP_DEV, 1, "SAFE_STOP_DEV");
+	check_works(&c, UBLK_F_AUTO_BUF_REG | UBLK_F_SUPPORT_ZERO_COPY, 1, "SUPPORT_ZERO_COPY");
+	check_works(&c, UBLK_F_AUTO_BUF_REG | UBLK_F_SUPPORT_ZERO_COPY | UBLK_F_BUF_REG_OFF_DAEMON,
+		    1, "BUF_REG_OFF_DAEMON");
+	check_detach(&c);
 	check_recovery(&c, 0, "USER_RECOVERY");
 	check_recovery(&c, UBLK_F_USER_RECOVERY_REISSUE, "USER_RECOVERY_REISSUE");
 	check_recovery(&c, UBLK_F_USER_RECOVERY_FAIL_IO, "USER_RECOVERY_FAIL_IO");
