@@ -54,7 +54,7 @@
 
 struct rule {
 	const char *name;
-	const char *log; /* part of the verifier's message; NULL: accepted */
+	const char *log; /* part of the verifier's message; NULL: accepted; "": EINVAL before it */
 	const char *license;
 	bool wrong_attach_type;
 	bool complete; /* SEC("ublk/complete") */
@@ -108,7 +108,8 @@ static const struct rule rules[] = {
 	  CODE(LOAD(BPF_W, R2, R1, CTX(reserved0)), RETURN_SUBMIT) },
 	{ "the reserved tail", "invalid bpf_context access", "GPL",
 	  CODE(LOAD(BPF_DW, R2, R1, CTX(reserved1)), RETURN_SUBMIT) },
-	{ "before the context", "", "GPL", CODE(LOAD(BPF_W, R2, R1, -4), RETURN_SUBMIT) },
+	{ "before the context", "invalid bpf_context access off=-4", "GPL",
+	  CODE(LOAD(BPF_W, R2, R1, -4), RETURN_SUBMIT) },
 	{ "the middle of a field", "invalid bpf_context access", "GPL",
 	  CODE(LOAD(BPF_W, R2, R1, CTX(start_sector) + 4), RETURN_SUBMIT) },
 	{ "part of a field", "invalid bpf_context access", "GPL",
@@ -117,22 +118,22 @@ static const struct rule rules[] = {
 	  CODE(LOAD(BPF_DW, R2, R1, CTX(nr_sectors)), RETURN_SUBMIT) },
 	{ "a write to the context", "invalid bpf_context access", "GPL",
 	  CODE(STORE_IMM(BPF_W, R1, CTX(op), 0), RETURN_SUBMIT) },
-	{ "a variable offset in the context", "", "GPL",
+	{ "a variable offset in the context", "variable ctx access", "GPL",
 	  CODE(LOAD(BPF_W, R2, R1, CTX(op)), INSN(BPF_ALU64 | BPF_ADD | BPF_X, R1, R2, 0, 0),
 	       LOAD(BPF_W, R3, R1, 0), RETURN_SUBMIT) },
 	{ "an SQE from a number", "R2 type=scalar", "GPL",
 	  CODE(MOV_IMM(R2, 4096), MOV_IMM(R3, SQE_SIZE), MOV_IMM(R4, 0), CALL(HELPER),
 	       RETURN_SUBMIT) },
-	{ "an SQE that is not initialised", "", "GPL",
+	{ "an SQE below the stack", "invalid read from stack R2 off=-1024", "GPL",
 	  CODE(MOV_REG(R2, R10), ADD_IMM(R2, -1024), MOV_IMM(R3, SQE_SIZE), MOV_IMM(R4, 0),
 	       CALL(HELPER), RETURN_SUBMIT) },
-	{ "an SQE beyond the stack", "", "GPL",
+	{ "an SQE beyond the stack", "invalid read from stack R2 off=-64 size=72", "GPL",
 	  CODE(ZERO_SQE, MOV_REG(R2, R10), ADD_IMM(R2, -SQE_SIZE), MOV_IMM(R3, SQE_SIZE + 8),
 	       MOV_IMM(R4, 0), CALL(HELPER), RETURN_SUBMIT) },
-	{ "an SQE length without a bound", "", "GPL",
-	  CODE(ZERO_SQE, LOAD(BPF_W, R3, R1, CTX(nr_sectors)), MOV_REG(R2, R10),
+	{ "an SQE length without a bound", "R3 unbounded memory access", "GPL",
+	  CODE(ZERO_SQE, LOAD(BPF_W, R3, R1, CTX(nr_sectors)), ADD_IMM(R3, 1), MOV_REG(R2, R10),
 	       ADD_IMM(R2, -SQE_SIZE), MOV_IMM(R4, 0), CALL(HELPER), RETURN_SUBMIT) },
-	{ "an SQE length of 0", "", "GPL",
+	{ "an SQE length of 0", "R3 invalid zero-sized read", "GPL",
 	  CODE(ZERO_SQE, MOV_REG(R2, R10), ADD_IMM(R2, -SQE_SIZE), MOV_IMM(R3, 0), MOV_IMM(R4, 0),
 	       CALL(HELPER), RETURN_SUBMIT) },
 	{ "the helper with another context", "R1 type=fp", "GPL",
@@ -152,31 +153,39 @@ static const struct rule rules[] = {
 	  CODE(LOAD(BPF_W, R2, R1, CTX(start_sector)), RETURN_SUBMIT) },
 	{ "a field across the end", "invalid bpf_context access", "GPL",
 	  CODE(LOAD(BPF_DW, R2, R1, sizeof(struct ublk_bpf_ctx) - 4), RETURN_SUBMIT) },
-	{ "far beyond the context", "", "GPL", CODE(LOAD(BPF_DW, R2, R1, 4096), RETURN_SUBMIT) },
-	{ "an atomic add to the context", "", "GPL",
+	{ "far beyond the context", "invalid bpf_context access off=4096", "GPL",
+	  CODE(LOAD(BPF_DW, R2, R1, 4096), RETURN_SUBMIT) },
+	{ "an atomic add to the context", "BPF_ATOMIC stores into R1 ctx is not allowed", "GPL",
 	  CODE(MOV_IMM(R2, 1), INSN(BPF_STX | BPF_ATOMIC | BPF_W, R1, R2, CTX(op), BPF_ADD),
 	       RETURN_SUBMIT) },
-	{ "a register written to the context", "", "GPL",
+	{ "a register written to the context", "invalid bpf_context access off=16", "GPL",
 	  CODE(MOV_IMM(R2, 1), INSN(BPF_STX | BPF_MEM | BPF_W, R1, R2, CTX(flags), 0),
 	       RETURN_SUBMIT) },
 	{ "the context as SQE", "R2 type=ctx", "GPL", CALL_WITH(MOV_REG(R2, R1)) },
 	{ "no SQE", "R2 type=scalar", "GPL", CALL_WITH(MOV_IMM(R2, 0)) },
-	{ "an SQE length that is negative", "", "GPL", CALL_WITH(MOV_IMM(R3, -1)) },
-	{ "an SQE length that is huge", "", "GPL", CALL_WITH(MOV_IMM(R3, 1 << 20)) },
-	{ "an SQE that begins above the stack", "", "GPL", CALL_WITH(MOV_REG(R2, R10)) },
-	{ "a moved context", "", "GPL", CALL_WITH(ADD_IMM(R1, 8)) },
+	{ "an SQE length that is negative", "R3 min value is negative", "GPL",
+	  CALL_WITH(MOV_IMM(R3, -1)) },
+	{ "an SQE length that is huge", "invalid read from stack R2 off=-64 size=1048576", "GPL",
+	  CALL_WITH(MOV_IMM(R3, 1 << 20)) },
+	{ "an SQE that begins above the stack", "invalid read from stack R2 off=0", "GPL",
+	  CALL_WITH(MOV_REG(R2, R10)) },
+	{ "a moved context", "dereference of modified ctx ptr R1", "GPL",
+	  CALL_WITH(ADD_IMM(R1, 8)) },
 	{ "a number as context", "R1 type=scalar", "GPL", CALL_WITH(MOV_IMM(R1, 0)) },
-	{ "the helper of packets", "", "GPL", CALL_ONLY(BPF_FUNC_skb_load_bytes) },
-	{ "the helper of XDP", "", "GPL", CALL_ONLY(BPF_FUNC_xdp_adjust_head) },
-	{ "the helper of kprobes", "", "GPL", CALL_ONLY(BPF_FUNC_override_return) },
-	{ "the helper of sleepable programs", "", "GPL", CALL_ONLY(BPF_FUNC_copy_from_user) },
-	{ "a helper that does not exist", "", "GPL", CALL_ONLY(100000) },
-	{ "our helper in another type of program", "", "GPL",
+	{ "the helper of packets", "cannot use helper", "GPL", CALL_ONLY(BPF_FUNC_skb_load_bytes) },
+	{ "the helper of XDP", "cannot use helper", "GPL", CALL_ONLY(BPF_FUNC_xdp_adjust_head) },
+	{ "the helper of kprobes", "cannot use helper", "GPL",
+	  CALL_ONLY(BPF_FUNC_override_return) },
+	{ "the helper of sleepable programs", "sleepable helper", "GPL",
+	  CALL_ONLY(BPF_FUNC_copy_from_user) },
+	{ "a helper that does not exist", "invalid func unknown", "GPL", CALL_ONLY(100000) },
+	{ "our helper in another type of program", "cannot use helper bpf_ublk_queue_sqe", "GPL",
 	  .other_type = BPF_PROG_TYPE_SOCKET_FILTER, CALL_WITH(MOV_IMM(R4, 0)) },
-	{ "a sleepable program", "", "GPL", .flags = BPF_F_SLEEPABLE, CODE(RETURN_SUBMIT) },
-	{ "a loop without an end", "", "GPL",
+	{ "a sleepable program", "cannot be sleepable", "GPL", .flags = BPF_F_SLEEPABLE,
+	  CODE(RETURN_SUBMIT) },
+	{ "a loop without an end", "unreachable insn", "GPL",
 	  CODE(INSN(BPF_JMP | BPF_JA, 0, 0, -1, 0), RETURN_SUBMIT) },
-	{ "no exit", "", "GPL", CODE(MOV_IMM(R0, 0)) },
+	{ "no exit", "last insn is not an exit or jmp", "GPL", CODE(MOV_IMM(R0, 0)) },
 	{ "no return value", "R0 !read_ok", "GPL", CODE(EXIT) },
 	{ "complete: the helper, and the first field", NULL, "GPL", .complete = true,
 	  CODE(LOAD(BPF_DW, R6, R1, CTX(start_sector)), ZERO_SQE, MOV_REG(R2, R10),
@@ -225,7 +234,9 @@ static bool holds(const struct rule *rule, const struct kernel_features *feature
 		close(fd);
 		return !rule->log;
 	}
-	if (rule->log && strstr(log, rule->log))
+	if (rule->log && *rule->log && strstr(log, rule->log))
+		return true;
+	if (rule->log && !*rule->log && errno == EINVAL && !*log)
 		return true;
 	printf("%s\n", log);
 	return false;
