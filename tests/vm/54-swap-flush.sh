@@ -5,9 +5,10 @@
 # and fails if that fails.
 . "$(dirname "$0")/lib.sh"
 
+# flushes DISK
 flushes()
 {
-	awk '{ print $16 }' "/sys/block/${cached#/dev/}/stat"
+	awk '{ print $16 }' "/sys/block/${1#/dev/}/stat"
 }
 
 random_file "$disk/a" 8
@@ -19,9 +20,9 @@ cached=$block_device
 
 add halves "$disk/a" "$cached" -- --no-discard
 dd if=/dev/urandom of="$dev" bs=64K seek=$((6 * 16)) count=1 oflag=direct status=none
-before=$(flushes)
+before=$(flushes "$cached")
 "$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd1="$disk/c"
-[ "$(flushes)" -gt "$before" ] || fail "the backend was dropped without a flush"
+[ "$(flushes "$cached")" -gt "$before" ] || fail "the backend was dropped without a flush"
 
 flush()
 {
@@ -35,6 +36,29 @@ write_to_fd1()
 
 flush || fail "a flush fails: $(cat flush.err)"
 del
+
+# A file that is dropped, on a disk of its own; and one that both policies have: a flush of
+# the device reaches what was written before the swap. There is no journal to flush it.
+null_blk nullb2 64 cache_size=4
+mkfs.ext4 -q -O ^has_journal "$block_device"
+mkdir mount
+mount "$block_device" mount
+random_file mount/b 8
+sync -f mount
+add halves "$disk/a" "$PWD/mount/b"
+write_to_fd1
+before=$(flushes "$block_device")
+"$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd1="$disk/c"
+[ "$(flushes "$block_device")" -gt "$before" ] || fail "the file was dropped without a flush"
+"$ublkpol" swap -n "$id" "$policies/halves.bpf.o" -b fd1="$PWD/mount/b"
+write_to_fd1
+"$ublkpol" swap -n "$id" "$policies/halves.bpf.o"
+before=$(flushes "$block_device")
+flush || fail "a flush fails: $(cat flush.err)"
+[ "$(flushes "$block_device")" -gt "$before" ] ||
+	fail "a flush does not reach the file that was written before the swap"
+del
+umount mount
 
 sectors=$(blockdev --getsz "$cached")
 dm leg "0 $sectors linear $cached 0"
