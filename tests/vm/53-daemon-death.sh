@@ -113,7 +113,7 @@ delete_device()
 	end_writer 3
 }
 
-# of each way to die: 4 kills and 2 orderly ends, on 3 pairs of backends
+# of each way to die: 4 kills and 3 orderly ends, on 3 pairs of backends
 rounds=$(repeated 1 17)
 
 run_rounds()
@@ -141,7 +141,8 @@ for backends in "$disk/a $disk/b" "/dev/nullb_a /dev/nullb_b" "tmpfs /dev/nullb_
 	run_rounds kill_and_recover_failing
 	mode=none
 	run_rounds lose_device kill_daemon
-	run_rounds lose_device stop_daemon
-	mode=reissue
+	for mode in none reissue; do
+		run_rounds lose_device stop_daemon
+	done
 	run_rounds lose_device delete_device
 done
