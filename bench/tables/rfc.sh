@@ -17,6 +17,6 @@ plan()
 
 	rounds=3 runtime=2000
 	rows disk "$devices" 'write/524288/16/150 read/524288/16/150'
-	rounds=15 runtime=300
+	rounds=7 runtime=500
 	rows disk "$devices" 'write/524288/16 read/524288/16'
 }
