@@ -8,11 +8,11 @@ def line: map(right(15)) | join("");
 "Linux \(.kernel) with JIT, \(.cpu), clang \(.clang), source \(.source), \(.date)",
 "The best of five rounds, without the loop around it; a stand-in takes the SQE that the",
 "program hands to the kernel. Instructions: in the guest, config \(.config), series",
-"\(.series). Its \"load\", by its clock, is of a policy and, \"dm\", of device-mapper,",
-"the command that does it included. Uneven: the ranges are 4 KiB each in the middle of",
-"100 GiB, and all reads go there.",
+"\(.series). Its \"load\" is of a policy and, \"dm\", of device-mapper: what the process",
+"that does it executes. Uneven: the ranges are 4 KiB each in the middle of 100 GiB, and",
+"all reads go there.",
 "",
-(["ranges", "ns", "instructions", "compile, s", "load, ms", "guest load, ms", "guest dm, ms"] |
+(["ranges", "ns", "instructions", "compile, s", "load, ms", "load, M instr", "dm, M instr"] |
 	line),
-(.rows[] | [.layout, .decision_ns, (.instructions | round), .compile_s, .load_ms, .guest_load_ms,
-	.guest_dm_ms] | line)
+(.rows[] | [.layout, .decision_ns, (.instructions | round), .compile_s, .load_ms, (.load_minstr | round),
+	.dm_load_minstr] | line)
