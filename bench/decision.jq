@@ -14,5 +14,5 @@ def line: map(right(15)) | join("");
 "",
 (["ranges", "ns", "instructions", "compile, s", "load, ms", "load, M instr", "dm, M instr"] |
 	line),
-(.rows[] | [.layout, .decision_ns, (.instructions | round), .compile_s, .load_ms, (.load_minstr | round),
-	.dm_load_minstr] | line)
+(.rows[] | [.layout, .decision_ns, (.instructions | round), .compile_s, .load_ms,
+	(.load_minstr | round), .dm_load_minstr] | line)
