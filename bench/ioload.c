@@ -384,6 +384,8 @@ static void report(const struct snapshot *begin, const struct snapshot *end)
 	uint64_t ns = end->clock - begin->clock;
 	uint64_t ns_per_tick = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 
+	if (!requests)
+		die("no request in this time", ETIMEDOUT);
 	for (uint64_t i = 0; i < requests; i++)
 		sum += load.latencies[i];
 	qsort(load.latencies, requests, sizeof(*load.latencies), compare_latencies);
