@@ -3,7 +3,8 @@
 #
 # Here servers and the kernel's workers would preempt the load for each request, or for
 # several, and either lasts for thousands of them: the load goes first
-title='Instructions per request with the scheduler that each device has by default: 4 KiB; the backend has none'
+title='Instructions per request with the scheduler that each device has by default: 4 KiB;'
+title+=' the backend has none'
 clock=instructions
 cpus=1
 schedulers=default

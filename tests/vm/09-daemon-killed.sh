@@ -15,15 +15,10 @@ has_requests()
 	[ "$(awk '{ print $1 + $2 }' "/sys/block/${dev#/dev/}/inflight")" -gt 0 ]
 }
 
-load_ended()
-{
-	! kill -0 "$load" 2>/dev/null
-}
-
 kill_daemon()
 {
 	kill -9 "$pid"
-	within 30 load_ended || fail "requests hang after the daemon's death"
+	within 30 has_ended "$load" || fail "requests hang after the daemon's death"
 	! wait "$load" || fail "fio saw no error"
 	[ "$("$ublkpol" list --json | jq -r ".[] | select(.id == $id) | .state")" != live ] ||
 		fail "the device is still live"
@@ -34,7 +29,7 @@ delete_device()
 {
 	! "$ublkpol" del -n "$id" 2>/dev/null || fail "a device in use was deleted without --force"
 	limited 30 "$ublkpol" del -n "$id" --force
-	within 30 load_ended || fail "requests hang after the device's end"
+	within 30 has_ended "$load" || fail "requests hang after the device's end"
 	! wait "$load" || fail "fio saw no error"
 }
 

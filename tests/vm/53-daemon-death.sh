@@ -30,17 +30,12 @@ start_writer()
 	wait_for_writes
 }
 
-writer_ended()
-{
-	! kill -0 "$writer" 2>/dev/null
-}
-
 # end_writer STATUS: after it was told to end (0) or met an error (3)
 end_writer()
 {
 	local status=0
 
-	within 60 writer_ended || fail "$backends, $mode: requests hang"
+	within 60 has_ended "$writer" || fail "$backends, $mode: requests hang"
 	wait "$writer" || status=$?
 	[ $status -eq "$1" ] ||
 		fail "$backends, $mode: writer ended with $status: $(cat writer.out)"
@@ -145,5 +140,6 @@ for backends in "$disk/a $disk/b" "/dev/nullb_a /dev/nullb_b" "tmpfs /dev/nullb_
 	for mode in none reissue; do
 		run_rounds lose_device stop_daemon
 	done
+	mode=reissue
 	run_rounds lose_device delete_device
 done

@@ -19,12 +19,7 @@ write_held()
 		status=none 2>dd.err &
 	writer=$!
 	within 5 write_in_flight || fail "nothing is written"
-	! writer_ended || fail "the write was not held: $(cat dd.err)"
-}
-
-writer_ended()
-{
-	! kill -0 "$writer" 2>/dev/null
+	! has_ended "$writer" || fail "the write was not held: $(cat dd.err)"
 }
 
 # ends WHAT BLOCK [MAY_FAIL]: the write of the block, in much less than its 60 s
@@ -32,7 +27,7 @@ ends()
 {
 	local status=0
 
-	within 10 writer_ended || fail "$backend, $1: the write is still held"
+	within 10 has_ended "$writer" || fail "$backend, $1: the write is still held"
 	wait "$writer" || status=$?
 	if [ $status -eq 0 ]; then
 		cmp -s -n 4096 -i $(($2 * 4096)) new "$backend" || fail "$backend, $1: it is lost"

@@ -86,9 +86,15 @@ added()
 	pid=$("$ublkpol" list --json | jq ".[] | select(.id == $id) | .pid")
 }
 
+# has_ended PID: that process
+has_ended()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
 daemon_is_gone()
 {
-	! kill -0 "$pid" 2>/dev/null
+	has_ended "$pid"
 }
 
 # del: $dev, with its daemon, whose last files close just before it is gone
