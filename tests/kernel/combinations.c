@@ -274,13 +274,15 @@ static void check_quiesce(const struct combination *c)
 	struct load load;
 	int ret;
 
+	/* the server is never without a request when it is told to leave */
+	dev.serve_us = 5000;
 	test_device_start(&dev);
 	check_io(&dev, "QUIESCE: before");
 	load = start_load(&dev, DEVICE_BYTES);
 	check(two_rounds(&load), "QUIESCE: I/O before");
 	ret = ublk_command(UBLK_U_CMD_QUIESCE_DEV, dev.id, NULL, 0, 10000);
 	check(!ret, "QUIESCE: the command works (%d)", ret);
-	check(waitpid(dev.server, NULL, 0) == dev.server, "QUIESCE: the server's commands ended");
+	check(waitpid(dev.server, NULL, 0) == dev.server, "QUIESCE: the server is told to leave");
 	check(reaches_state(&dev, UBLK_S_DEV_QUIESCED), "QUIESCE: the device is quiesced");
 	forget_rounds(&load);
 	ret = test_device_serve(&dev, true);

@@ -29,6 +29,7 @@ struct server_thread {
 	int char_fd;
 	unsigned int queue, first_tag;
 	unsigned int fetched; /* FETCH commands that the driver has */
+	bool quiesced;
 	pthread_t thread;
 	struct io_uring ring;
 	void *buffer;
@@ -146,6 +147,8 @@ static void serve_auto_buf(struct server_thread *t, unsigned int tag)
 static void serve(struct server_thread *t, unsigned int tag)
 {
 	__atomic_fetch_add(&t->dev->counters->redirected, 1, __ATOMIC_RELAXED);
+	if (t->dev->serve_us)
+		usleep(t->dev->serve_us);
 	switch (t->dev->serve) {
 	case SERVE_USER_COPY:
 		commit(t, tag, serve_user_copy(t, tag));
@@ -156,6 +159,16 @@ static void serve(struct server_thread *t, unsigned int tag)
 	default:
 		commit(t, tag, -EIO);
 	}
+}
+
+/*
+ * QUIESCE_DEV ends the commands that wait for a request, at least one. Those of
+ * requests that the server had then, committed later, wait until it has left.
+ */
+static void command_ended(struct server_thread *t)
+{
+	t->fetched--;
+	t->quiesced = t->dev->flags & UBLK_F_QUIESCE;
 }
 
 static void handle_completions(struct server_thread *t)
@@ -172,7 +185,7 @@ static void handle_completions(struct server_thread *t)
 		else if (res == UBLK_IO_RES_OK)
 			serve(t, (unsigned int)data);
 		else
-			t->fetched--;
+			command_ended(t);
 	}
 }
 
@@ -213,7 +226,7 @@ static void *thread_main(void *arg)
 
 	t->error = set_up_ring(t);
 	sem_post(&t->ready);
-	while (!t->error && t->fetched) {
+	while (!t->error && t->fetched && !t->quiesced) {
 		int ret = io_uring_submit_and_wait(&t->ring, 1);
 
 		__atomic_fetch_add(&t->dev->counters->user_returns, 1, __ATOMIC_RELAXED);
@@ -221,6 +234,8 @@ static void *thread_main(void *arg)
 			break;
 		handle_completions(t);
 	}
+	/* what it has served is committed before it leaves */
+	io_uring_submit(&t->ring);
 	return NULL;
 }
 
