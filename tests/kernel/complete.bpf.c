@@ -4,7 +4,6 @@
  * for what they do about it.
  */
 #include <asm-generic/errno.h>
-#include <linux/falloc.h>
 #include <linux/types.h>
 #include <linux/io_uring.h>
 #include <linux/ublk_bpf.h>
@@ -20,37 +19,11 @@ __u32 nr_runs; /* of the complete program */
 __u32 last_attempt;
 __u32 nr_wrong; /* fields of its context that are not what they should be */
 
-static long queue_fallocate(struct ublk_bpf_ctx *ctx, __s32 slot, __u64 off, __u64 addr, __u32 len)
-{
-	struct io_uring_sqe sqe = {
-		.opcode = IORING_OP_FALLOCATE,
-		.off = off,
-		.addr = len,
-		.len = FALLOC_FL_KEEP_SIZE |
-		       (ctx->flags & UBLK_IO_F_NOUNMAP ? FALLOC_FL_ZERO_RANGE
-						       : FALLOC_FL_PUNCH_HOLE),
-		.user_data = addr,
-	};
-
-	return bpf_ublk_queue_sqe(ctx, &sqe, sizeof(sqe), slot);
-}
-
 static long queue_hold(struct ublk_bpf_ctx *ctx)
 {
 	struct io_uring_sqe sqe = { .opcode = IORING_OP_TIMEOUT, .off = COMPLETE_HOLD_NS };
 
 	return bpf_ublk_queue_sqe(ctx, &sqe, sizeof(sqe), UBLK_BPF_FD_HOLD);
-}
-
-static long queue_any(struct ublk_bpf_ctx *ctx, __s32 slot, __u64 off, __u64 addr, __u32 len)
-{
-	switch (ctx->op) {
-	case UBLK_IO_OP_DISCARD:
-	case UBLK_IO_OP_WRITE_ZEROES:
-		return queue_fallocate(ctx, slot, off, addr, len);
-	default:
-		return queue_rw(ctx, slot, off, addr, len);
-	}
 }
 
 static __u64 region_of(struct ublk_bpf_ctx *ctx)

@@ -5,7 +5,6 @@
  * writing to it.
  */
 #include <asm-generic/errno-base.h>
-#include <linux/falloc.h>
 #include <linux/types.h>
 #include <linux/io_uring.h>
 #include <linux/ublk_bpf.h>
@@ -14,31 +13,14 @@
 #include "discard_regions.h"
 #include "ublk_program.h"
 
-#define PUNCH_HOLE (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
-#define ZERO_RANGE (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE)
-
 __u32 nr_discards;
 __u32 nr_unmapping; /* write-zeroes that may unmap */
 __u32 nr_not_unmapping;
 
-static __u32 mode_of(struct ublk_bpf_ctx *ctx)
+/* On a backend it is where it is on the device */
+static long zero_part(struct ublk_bpf_ctx *ctx, __s32 slot, __u32 mode, __u64 addr, __u32 len)
 {
-	if (ctx->op == UBLK_IO_OP_WRITE_ZEROES && ctx->flags & UBLK_IO_F_NOUNMAP)
-		return ZERO_RANGE;
-	return PUNCH_HOLE;
-}
-
-static long queue_fallocate(struct ublk_bpf_ctx *ctx, __s32 slot, __u32 mode, __u64 addr, __u32 len)
-{
-	struct io_uring_sqe sqe = {
-		.opcode = IORING_OP_FALLOCATE,
-		.off = (ctx->start_sector << 9) + addr,
-		.addr = len,
-		.len = mode,
-		.user_data = addr,
-	};
-
-	return bpf_ublk_queue_sqe(ctx, &sqe, sizeof(sqe), slot);
+	return queue_fallocate(ctx, slot, mode, (ctx->start_sector << 9) + addr, addr, len);
 }
 
 static void count(struct ublk_bpf_ctx *ctx)
@@ -56,7 +38,7 @@ SEC("ublk") int discard(struct ublk_bpf_ctx *ctx)
 	__u64 region = ctx->start_sector / (DISCARD_REGION_BYTES / 512);
 	__u32 len = ctx->nr_sectors << 9;
 	__u32 half = len / 8192 * 4096;
-	__u32 mode = mode_of(ctx);
+	__u32 mode = fallocate_mode(ctx);
 
 	if (ctx->op == UBLK_IO_OP_FLUSH) {
 		queue_fsync(ctx, 0);
@@ -69,38 +51,37 @@ SEC("ublk") int discard(struct ublk_bpf_ctx *ctx)
 
 	switch (region) {
 	case DISCARD_ONE:
-		queue_fallocate(ctx, 0, mode, 0, len);
+		zero_part(ctx, 0, mode, 0, len);
 		break;
 	case DISCARD_BOTH:
-		queue_fallocate(ctx, 0, mode, 0, len);
-		queue_fallocate(ctx, 1, mode, 0, len);
+		zero_part(ctx, 0, mode, 0, len);
+		zero_part(ctx, 1, mode, 0, len);
 		break;
 	case DISCARD_SPLIT:
-		queue_fallocate(ctx, 0, mode, 0, half);
-		queue_fallocate(ctx, 1, mode, half, len - half);
+		zero_part(ctx, 0, mode, 0, half);
+		zero_part(ctx, 1, mode, half, len - half);
 		break;
 	case DISCARD_DROP:
 		queue_nothing(ctx, 0, len);
 		break;
 	case DISCARD_HALF_DROP:
 		queue_nothing(ctx, 0, half);
-		queue_fallocate(ctx, 0, mode, half, len - half);
+		zero_part(ctx, 0, mode, half, len - half);
 		break;
 	case DISCARD_GAP:
-		queue_fallocate(ctx, 0, mode, half, len - half);
+		zero_part(ctx, 0, mode, half, len - half);
 		break;
 	case DISCARD_TOO_LONG:
-		queue_fallocate(ctx, 0, mode, 0, len + 4096);
+		zero_part(ctx, 0, mode, 0, len + 4096);
 		break;
 	case DISCARD_OTHER_MODE:
-		queue_fallocate(ctx, 0, mode == ZERO_RANGE ? PUNCH_HOLE : FALLOC_FL_ZERO_RANGE, 0,
-				len);
+		zero_part(ctx, 0, mode == ZERO_RANGE ? PUNCH_HOLE : FALLOC_FL_ZERO_RANGE, 0, len);
 		break;
 	case DISCARD_AS_WRITE:
 		queue_rw(ctx, 0, ctx->start_sector << 9, 0, len);
 		break;
 	default: /* DISCARD_LARGE and what lies behind its beginning */
-		queue_fallocate(ctx, 1, mode, 0, len);
+		zero_part(ctx, 1, mode, 0, len);
 	}
 	return UBLK_BPF_SUBMIT;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Makes the helper calls that user space wrote into a map, whatever they are,
- * and tells what came of them.
+ * and tells what came of them: for each request, or for what of it has failed.
  */
 #include <asm-generic/errno-base.h>
 #include <linux/types.h>
@@ -24,15 +24,19 @@ struct {
 	struct fuzz_case *value;
 } cases SEC(".maps");
 
-SEC("ublk") int fuzz(struct ublk_bpf_ctx *ctx)
+static struct fuzz_case *todo_for(struct ublk_bpf_ctx *ctx)
 {
-	__u32 zero = 0, i;
+	__u32 zero = 0;
 	struct fuzz_case *todo = bpf_map_lookup_elem(&cases, &zero);
 
-	if (!todo)
-		return -EINVAL;
-	if (todo->op != ctx->op)
-		return UBLK_BPF_SUBMIT;
+	return todo && todo->op == ctx->op ? todo : 0;
+}
+
+static __attribute__((always_inline)) int make_calls(struct ublk_bpf_ctx *ctx,
+						     struct fuzz_case *todo)
+{
+	__u32 i;
+
 	todo->start_sector = ctx->start_sector;
 	todo->nr_sectors = ctx->nr_sectors;
 	todo->runs++;
@@ -45,6 +49,37 @@ SEC("ublk") int fuzz(struct ublk_bpf_ctx *ctx)
 		call->result = bpf_ublk_queue_sqe(ctx, call->sqe, len, call->fd);
 	}
 	return todo->ret;
+}
+
+SEC("ublk") int fuzz(struct ublk_bpf_ctx *ctx)
+{
+	struct fuzz_case *todo = todo_for(ctx);
+
+	return todo ? make_calls(ctx, todo) : UBLK_BPF_SUBMIT;
+}
+
+/* Of a device with fuzz_complete: all but the begin of each request fails */
+SEC("ublk") int fail(struct ublk_bpf_ctx *ctx)
+{
+	struct fuzz_case *todo = todo_for(ctx);
+
+	if (!todo)
+		return UBLK_BPF_SUBMIT;
+	if (ctx->op == UBLK_IO_OP_FLUSH) {
+		queue_fsync(ctx, FUZZ_BAD_SLOT);
+		return UBLK_BPF_SUBMIT;
+	}
+	if (todo->begin)
+		queue_nothing(ctx, 0, todo->begin);
+	queue_any(ctx, FUZZ_BAD_SLOT, 0, todo->begin, (ctx->nr_sectors << 9) - todo->begin);
+	return UBLK_BPF_SUBMIT;
+}
+
+SEC("ublk/complete") int fuzz_complete(struct ublk_bpf_complete_ctx *ctx)
+{
+	struct fuzz_case *todo = todo_for(&ctx->rq);
+
+	return todo && ctx->attempt == 1 ? make_calls(&ctx->rq, todo) : ctx->item_result;
 }
 
 char _license[] SEC("license") = "GPL";

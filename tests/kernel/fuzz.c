@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fuzz OBJECT BIO_BACKEND FILE_BACKEND RING_BACKEND WRITE_ONLY_BACKEND SQES [SEED]:
- * a program makes helper calls with SQEs around and beyond what is valid. Each
- * result is compared with test_model.c, each request's effect on data with a copy
- * of the backends in memory.
+ * fuzz OBJECT BIO_BACKEND FILE_BACKEND RING_BACKEND WRITE_ONLY_BACKEND BAD_BACKEND
+ *	route|complete SQES [SEED]:
+ * a program makes helper calls with SQEs around and beyond what is valid: the one
+ * that routes, or the one that is asked what becomes of failed items. Each result
+ * is compared with test_model.c, each request's effect on data with a copy of the
+ * backends in memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,7 @@
 #include "test_program.h"
 
 #define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
-#define NR_BACKENDS	 4
+#define NR_BACKENDS	 4 /* that hold data */
 #define BACKEND_BYTES	 (2U << 20)
 #define BACKEND_SECTORS	 (BACKEND_BYTES / 512)
 #define DEVICE_SECTORS	 (1U << 17)
@@ -36,7 +38,7 @@
 #define COMPARE_INTERVAL 4096 /* requests between two comparisons of all data */
 
 /* A block device is open exclusively, so there is one for each slot */
-enum backend { BIO, FILE_ON_RING, BDEV_ON_RING, BIO_WRITE_ONLY };
+enum backend { BIO, FILE_ON_RING, BDEV_ON_RING, BIO_WRITE_ONLY, BAD };
 
 struct slot {
 	enum backend backend;
@@ -50,6 +52,7 @@ static const struct slot slots[] = {
 	{ BDEV_ON_RING, O_RDWR, UBLK_BPF_SLOT_RING },
 	{ FILE_ON_RING, O_RDONLY, 0 },
 	{ BIO_WRITE_ONLY, O_WRONLY, 0 },
+	[FUZZ_BAD_SLOT] = { BAD, O_RDWR, 0 },
 };
 
 static const char *const op_names[] = {
@@ -62,6 +65,7 @@ static const char *const op_names[] = {
 
 struct fuzz {
 	struct test_device dev;
+	bool completes; /* the calls are those of the complete program */
 	struct model_slot model_slots[ARRAY_SIZE(slots)];
 	int backends[NR_BACKENDS]; /* O_DIRECT, for comparing */
 	unsigned char *copy[NR_BACKENDS];
@@ -130,10 +134,10 @@ static void add_fallocate(struct fuzz *f, int slot, unsigned int first, unsigned
 static void add_part(struct fuzz *f, unsigned int first, unsigned int nr)
 {
 	bool read = f->plan.op == UBLK_IO_OP_READ;
-	int slot = (int)below(f, ARRAY_SIZE(slots));
+	int slot = (int)below(f, FUZZ_BAD_SLOT);
 
 	while (!(read ? f->model_slots[slot].readable : f->model_slots[slot].writable))
-		slot = (int)below(f, ARRAY_SIZE(slots));
+		slot = (int)below(f, FUZZ_BAD_SLOT);
 	if (chance(f, 20))
 		add_call(f, IORING_OP_NOP, read ? UBLK_BPF_FD_ZERO : UBLK_BPF_FD_DROP, 0,
 			 first * 512ULL, nr * 512);
@@ -146,7 +150,7 @@ static void add_part(struct fuzz *f, unsigned int first, unsigned int nr)
 
 static void plan_payload(struct fuzz *f)
 {
-	unsigned int at = 0, nr;
+	unsigned int at = f->todo->begin / 512, nr;
 
 	while (at < f->sectors && f->todo->nr_calls < MAX_ITEMS - 2) {
 		nr = f->todo->nr_calls == MAX_ITEMS - 3 ? f->sectors - at
@@ -172,6 +176,14 @@ static void plan_flush(struct fuzz *f)
 	}
 }
 
+/* The plan has an item before the one that fails */
+static void skip_begin(struct fuzz *f)
+{
+	f->todo->begin = below(f, f->sectors) * 512;
+	f->plan.begin = f->plan.covered = f->todo->begin;
+	f->plan.max_items -= f->todo->begin > 0;
+}
+
 static void make_plan(struct fuzz *f)
 {
 	unsigned int dice = below(f, 100);
@@ -191,6 +203,7 @@ static void make_plan(struct fuzz *f)
 	f->todo->op = f->plan.op;
 	f->todo->nr_calls = 0;
 	f->todo->ret = UBLK_BPF_SUBMIT;
+	f->todo->begin = 0;
 	f->sectors = 0;
 	f->start = 0;
 	if (chance(f, 10))
@@ -201,6 +214,8 @@ static void make_plan(struct fuzz *f)
 	} else {
 		f->sectors = 1 + below(f, PAYLOAD_SECTORS);
 		f->start = below(f, DEVICE_SECTORS - f->sectors + 1);
+		if (f->completes && chance(f, 50))
+			skip_begin(f);
 		plan_payload(f);
 	}
 	f->plan.payload = f->sectors * 512ULL;
@@ -283,9 +298,8 @@ static void mutate_field(struct fuzz *f, struct fuzz_call *call)
 
 static void mutate_call(struct fuzz *f, struct fuzz_call *call)
 {
-	static const int fds[] = {
-		-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 63, 64, 1000, INT_MAX, INT_MIN
-	};
+	static const int fds[] = { -4, -3, -2, -1, 0,  1,    2,	      3,
+				   4,  5,  6,  63, 64, 1000, INT_MAX, INT_MIN };
 	static const unsigned int opcodes[] = { IORING_OP_NOP,	     IORING_OP_READ,
 						IORING_OP_WRITE,     IORING_OP_FSYNC,
 						IORING_OP_FALLOCATE, IORING_OP_TIMEOUT };
@@ -403,7 +417,10 @@ static bool fails(const struct fuzz *f)
 	for (i = 0; i < f->plan.nr_items; i++) {
 		const struct model_item *item = &f->plan.items[i];
 
-		if (item->kind == MODEL_WRITE && beyond_end(item))
+		if (item->kind == MODEL_ZERO || item->kind == MODEL_DROP)
+			continue;
+		if (slots[item->slot].backend == BAD ||
+		    (item->kind == MODEL_WRITE && beyond_end(item)))
 			return true;
 		backend = slots[item->slot].backend;
 		if ((item->kind == MODEL_READ || changes_data(item)) && beyond_end(item) &&
@@ -419,6 +436,7 @@ static void expect_read(struct fuzz *f)
 {
 	unsigned int i;
 
+	memset(f->expected, 0, f->plan.begin);
 	for (i = 0; i < f->plan.nr_items; i++) {
 		const struct model_item *item = &f->plan.items[i];
 		size_t there = 0;
@@ -436,7 +454,7 @@ static void expect_read(struct fuzz *f)
 /* How much of an item's range the backend has */
 static size_t on_backend(const struct model_item *item)
 {
-	if (item->off >= BACKEND_BYTES)
+	if (item->off >= BACKEND_BYTES || slots[item->slot].backend == BAD)
 		return 0;
 	return item->len < BACKEND_BYTES - item->off ? item->len : BACKEND_BYTES - item->off;
 }
@@ -472,9 +490,11 @@ static void apply_changes(struct fuzz *f, bool failed)
 			continue;
 		b = slots[item->slot].backend;
 		len = on_backend(item);
+		if (!len)
+			continue;
 		if (item->kind == MODEL_WRITE)
 			memcpy(f->copy[b] + item->off, f->payload + item->addr, len);
-		else if (len)
+		else
 			memset(f->copy[b] + item->off, 0, len);
 		for (sector = item->off / 512; sector < (item->off + len) / 512; sector++) {
 			twice |= f->touched[b][sector] == f->requests;
@@ -536,6 +556,8 @@ static int expected_errno(const struct fuzz *f)
 	switch (ret) {
 	case UBLK_BPF_SUBMIT:
 		return !model_submittable(&f->plan) ? EIO : fails(f) ? -1 : 0;
+	case UBLK_BPF_SETTLE:
+		return f->completes && f->plan.op != UBLK_IO_OP_READ ? 0 : EIO;
 	case -EIO:
 	case -ENOSPC:
 	case -ETIMEDOUT:
@@ -643,7 +665,7 @@ static bool one_request(struct fuzz *f)
 	error = send(f);
 	redirected = f->dev.counters->redirected - redirected;
 	if (check_context(f) && check_calls(f, errors) && check_effect(f, error) &&
-	    redirected == (f->todo->ret == UBLK_BPF_REDIRECT) &&
+	    redirected == (!f->completes && f->todo->ret == UBLK_BPF_REDIRECT) &&
 	    (f->requests % COMPARE_INTERVAL || compare_backends(f)))
 		return true;
 	show(f);
@@ -680,7 +702,9 @@ static void set_up(struct fuzz *f, const char *path)
 	size_t size = (sizeof(*f->todo) + 4095) & ~4095UL;
 
 	programs_load(object);
-	f->dev.prog_fd = program_fd(object, "fuzz");
+	f->dev.prog_fd = program_fd(object, f->completes ? "fail" : "fuzz");
+	if (f->completes)
+		f->dev.complete_fd = program_fd(object, "fuzz_complete");
 	f->todo = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd(object, "cases"), 0);
 	require(f->todo == MAP_FAILED ? -errno : 0, "map the cases");
 	f->dev.flags = UBLK_F_USER_COPY | UBLK_F_NO_AUTO_PART_SCAN;
@@ -724,13 +748,14 @@ int main(int argc, char **argv)
 	unsigned long sqes;
 	bool ok = true;
 
-	if (argc != 7 && argc != 8) {
+	if (argc != 9 && argc != 10) {
 		fprintf(stderr, "usage: fuzz OBJECT BIO_BACKEND FILE_BACKEND RING_BACKEND "
-				"WRITE_ONLY_BACKEND SQES [SEED]\n");
+				"WRITE_ONLY_BACKEND BAD_BACKEND route|complete SQES [SEED]\n");
 		return 2;
 	}
-	sqes = strtoul(argv[6], NULL, 0);
-	f.rng = argc > 7 ? strtoull(argv[7], NULL, 0) : 1;
+	f.completes = !strcmp(argv[7], "complete");
+	sqes = strtoul(argv[8], NULL, 0);
+	f.rng = argc > 9 ? strtoull(argv[9], NULL, 0) : 1;
 	open_backends(&f, argv + 2);
 	set_up(&f, argv[1]);
 	while (ok && f.sqes < sqes)

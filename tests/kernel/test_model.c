@@ -34,7 +34,7 @@ static unsigned int bad_part(const struct model_plan *plan, __u64 addr, __u64 le
 {
 	if (addr % 512 || len % 512 || !len)
 		return MODEL_EINVAL;
-	if (addr > plan->payload || len > plan->payload - addr)
+	if (addr < plan->begin || addr > plan->payload || len > plan->payload - addr)
 		return MODEL_EINVAL;
 	if (addr > plan->covered || (once && addr < plan->covered))
 		return MODEL_EINVAL;

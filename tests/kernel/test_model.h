@@ -37,12 +37,14 @@ struct model_plan {
 	unsigned int op; /* UBLK_IO_OP_* */
 	bool nounmap; /* UBLK_IO_F_NOUNMAP */
 	__u64 payload; /* bytes, also of a request without data */
+	__u64 begin; /* of the part that is to be planned, up to the payload's end */
 	unsigned int max_items;
 	const struct model_slot *slots;
 	int nr_slots;
 
 	bool poisoned;
-	__u64 covered, hold_ns;
+	__u64 covered; /* begins as @begin */
+	__u64 hold_ns;
 	unsigned int nr_items;
 	struct model_item items[MODEL_MAX_ITEMS];
 };

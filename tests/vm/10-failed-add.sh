@@ -51,6 +51,10 @@ dm holder "0 16384 linear $block_device 0"
 before=$(state)
 leaves_nothing 4 'busy' "$ublkpol" add "$halves" --backend fd0=c --backend fd1=/dev/nullb1
 dmsetup remove holder
+# one that may not be written
+blockdev --setro /dev/nullb1
+leaves_nothing 4 'nullb1 is read-only' "$ublkpol" add "$halves" --backend fd0=c \
+	--backend fd1=/dev/nullb1
 del
 before=$(state)
 # what a device had open may be closed a moment after it is gone
