@@ -41,6 +41,11 @@ $(BUILD)/decide: bench/decide.c bench/decide.h $(BUILD)/libublkpol.a
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS) $(RUNTIME_CFLAGS) -Ibench -o $@ $< $(BUILD)/libublkpol.a $(RUNTIME_LIBS)
 
+# Of the tables that compare with what others measured
+.PHONY: kernel-tiny
+kernel-tiny:
+	$(Q)kernel/build $(VERBOSE) -c tiny -o build/kernel-tiny
+
 .PHONY: bench bench-quick bench-programs
 bench-programs: $(BUILD)/ioload $(BUILD)/tsc-khz $(BUILD)/decide $(BENCH_OBJECTS) \
 		$(BENCH_RANGES:%=%.bpf.o) $(BENCH_RANGES:%=%.loop.o)
@@ -50,17 +55,18 @@ bench-quick: deps
 	$(Q)bench/run $(BUILD) quick
 
 bench: deps
-	$(Q)$(MAKE) all bench-programs kernel
+	$(Q)$(MAKE) all bench-programs kernel kernel-tiny
 	$(Q)bench/compile $(BUILD)
 	$(Q)bench/decision $(BUILD)
 	$(Q)bench/run $(BUILD)
 
 # The tables of instructions once more: they are the same to 1 %
-INSTRUCTION_TABLES := quick full striped queues smp defaults ranges fio fio-smp
+INSTRUCTION_TABLES := quick full striped queues smp defaults ranges fio fio-smp \
+	fio-tiny fio-smp-tiny
 
 .PHONY: bench-repeat
 bench-repeat: deps
-	$(Q)$(MAKE) all bench-programs kernel
+	$(Q)$(MAKE) all bench-programs kernel kernel-tiny
 	$(Q)bench/run -o $(BUILD)/bench/again $(BUILD) $(INSTRUCTION_TABLES)
 	$(Q)for table in $(INSTRUCTION_TABLES:%=%.json); do \
 		echo "$$table:"; \

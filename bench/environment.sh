@@ -27,13 +27,13 @@ source_version()
 	echo "$commit"
 }
 
-# environment BUILD: an object
+# environment KERNEL: an object; KERNEL is where make has built one
 environment()
 {
 	jq -n --arg date "$(date -u +%FT%TZ)" \
 		--arg source "$(source_version)" \
-		--arg config "$(grep '^CONFIG_' "$1/kernel/config" | hash)" \
-		--arg image "$(hash "$1/kernel/bzImage")" \
+		--arg config "$(grep '^CONFIG_' "$1/config" | hash)" \
+		--arg image "$(hash "$1/bzImage")" \
 		--arg series "$(hash "$bench_dir"/../kernel/patches/*/*.patch)" \
 		--arg gcc "$(gcc -dumpfullversion)" --arg clang "$(clang_version)" \
 		--arg qemu "$(qemu-system-x86_64 --version | sed -n '1s/.*version //p')" \
