@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The same on a kernel with the allocator of the one that others measured on
+# The same on a kernel with what the one has that others measured on
 # shellcheck source=bench/tables/fio.sh
 . "$(dirname "${BASH_SOURCE[0]}")/fio.sh"
-title='Instructions per request of fio on a kernel with SLUB_TINY: one queue, one CPU'
+title='Instructions per request of fio on a kernel after tinyconfig: one queue, one CPU'
 kernel=$build/kernel-tiny
