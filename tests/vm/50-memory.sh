@@ -38,6 +38,13 @@ write_files()
 		cp large mnt/$copy
 	done
 	sync -f mnt
+	compare_files
+}
+
+compare_files()
+{
+	local copy
+
 	for copy in 1 2 3; do
 		cmp large mnt/$copy
 	done
@@ -52,6 +59,10 @@ check_file_system()
 	limited 100 bash -ec write_files || fail "a file system on $1"
 	umount mnt
 	fsck.ext4 -f -n "$dev" >fsck.out 2>&1 || fail "$(cat fsck.out)"
+	# once more from the device alone
+	mount -o ro "$dev" mnt
+	limited 100 bash -ec compare_files || fail "what was written on $1"
+	umount mnt
 }
 
 # Neither may keep its data in the memory that is short. The files are written: ext4
@@ -66,7 +77,7 @@ dm half_b "0 $((mib * 2048)) linear /dev/vdb $((mib * 2048))"
 dm_b=$block_device
 mkdir mnt
 random_file large 32
-export -f write_files
+export -f write_files compare_files
 
 # Short lists of free pages per CPU: they could be all that is left, and the other
 # CPU's allocations would fail
