@@ -19,12 +19,13 @@ requests()
 }
 
 # Of all threads of the daemon but the workers of its rings, which look now and then
-# whether they are needed
+# whether they are needed, and end
 task_switches()
 {
-	awk '/^Name:/ { worker = $2 ~ /^iou-wrk/ }
-		/ctxt_switches/ && !worker { n += $2 }
-		END { print n }' /proc/"$pid"/task/*/status
+	{ cat /proc/"$pid"/task/*/status 2>/dev/null || true; } |
+		awk '/^Name:/ { worker = $2 ~ /^iou-wrk/ }
+			/ctxt_switches/ && !worker { n += $2 }
+			END { print n }'
 }
 
 random_file "$disk/a" 64
