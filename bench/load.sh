@@ -87,7 +87,7 @@ measure_instructions()
 # others have measured with it
 measure_fio_instructions()
 {
-	local start command requests=20000 runs=1
+	local start command requests=20000 runs=$fio_runs
 
 	[ "$3" -lt 65536 ] || requests=2000
 	# see nr_runs
