@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The same on a kernel with what the one has that others measured on
+# The same on a kernel like the one that others measured on, see kernel/config-tiny
 # shellcheck source=bench/tables/fio-smp.sh
 . "$(dirname "${BASH_SOURCE[0]}")/fio-smp.sh"
 title='Instructions per request of fio on a kernel after tinyconfig: one queue, two CPUs'
