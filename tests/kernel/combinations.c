@@ -266,32 +266,38 @@ static void check_recovery(const struct combination *c, __u64 flags, const char 
 	test_device_remove(&dev);
 }
 
-/* A server that is told to go away under load; requests wait for the next one */
-static void check_quiesce(const struct combination *c)
+/*
+ * A server that is told to go away under load; requests wait for the next one. The
+ * commands of what the program routes end, and those that wait for a request. Those of
+ * requests that the server has at that moment, committed later, end when it has left.
+ */
+static void check_quiesce(const struct combination *c, bool redirects)
 {
 	struct test_device dev = device(c, UBLK_F_USER_COPY | UBLK_F_USER_RECOVERY |
 						   UBLK_F_USER_RECOVERY_REISSUE | UBLK_F_QUIESCE);
+	const char *what = redirects ? "QUIESCE, redirected" : "QUIESCE";
 	struct load load;
 	int ret;
 
 	/* the server is never without a request when it is told to leave */
-	dev.serve_us = 5000;
+	dev.serve_us = redirects ? 5000 : 0;
+	dev.leaves = redirects;
 	test_device_start(&dev);
-	check_io(&dev, "QUIESCE: before");
-	load = start_load(&dev, DEVICE_BYTES);
-	check(two_rounds(&load), "QUIESCE: I/O before");
+	check_io(&dev, what);
+	load = start_load(&dev, redirects ? DEVICE_BYTES : HALF_BYTES);
+	check(two_rounds(&load), "%s: I/O before", what);
 	ret = ublk_command(UBLK_U_CMD_QUIESCE_DEV, dev.id, NULL, 0, 10000);
-	check(!ret, "QUIESCE: the command works (%d)", ret);
-	check(waitpid(dev.server, NULL, 0) == dev.server, "QUIESCE: the server is told to leave");
-	check(reaches_state(&dev, UBLK_S_DEV_QUIESCED), "QUIESCE: the device is quiesced");
+	check(!ret, "%s: the command works (%d)", what, ret);
+	check(waitpid(dev.server, NULL, 0) == dev.server, "%s: the server's commands ended", what);
+	check(reaches_state(&dev, UBLK_S_DEV_QUIESCED), "%s: the device is quiesced", what);
 	forget_rounds(&load);
 	ret = test_device_serve(&dev, true);
-	check(!ret, "QUIESCE: a new server takes over (%d)", ret);
+	check(!ret, "%s: a new server takes over (%d)", what, ret);
 	if (!ret)
-		check(two_rounds(&load), "QUIESCE: requests that waited go on");
+		check(two_rounds(&load), "%s: requests that waited go on", what);
 	end_load(&load);
 	if (!ret)
-		check_io(&dev, "QUIESCE");
+		check_io(&dev, what);
 	test_device_remove(&dev);
 }
 
@@ -369,7 +375,8 @@ int main(int argc, char **argv)
 	check_recovery(&c, 0, "USER_RECOVERY");
 	check_recovery(&c, UBLK_F_USER_RECOVERY_REISSUE, "USER_RECOVERY_REISSUE");
 	check_recovery(&c, UBLK_F_USER_RECOVERY_FAIL_IO, "USER_RECOVERY_FAIL_IO");
-	check_quiesce(&c);
+	check_quiesce(&c, false);
+	check_quiesce(&c, true);
 	check_update_size(&c);
 
 	check_refused(&c, UBLK_F_BATCH_IO, "BATCH_IO");

@@ -46,6 +46,7 @@ struct test_device {
 	enum serve_mode serve;
 	int serve_fd; /* the file that serves redirected requests */
 	unsigned int serve_us; /* how long a request is with the server, at least */
+	bool leaves; /* when a command ends, not when all have */
 	unsigned int threads_per_queue; /* 1; each has tags of its own */
 	unsigned int ring_flags; /* SINGLE_ISSUER and DEFER_TASKRUN */
 	uid_t server_uid; /* of the threads that have the rings */

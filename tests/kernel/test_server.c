@@ -29,7 +29,6 @@ struct server_thread {
 	int char_fd;
 	unsigned int queue, first_tag;
 	unsigned int fetched; /* FETCH commands that the driver has */
-	bool quiesced;
 	pthread_t thread;
 	struct io_uring ring;
 	void *buffer;
@@ -161,16 +160,6 @@ static void serve(struct server_thread *t, unsigned int tag)
 	}
 }
 
-/*
- * QUIESCE_DEV ends the commands that wait for a request, at least one. Those of
- * requests that the server had then, committed later, wait until it has left.
- */
-static void command_ended(struct server_thread *t)
-{
-	t->fetched--;
-	t->quiesced = t->dev->flags & UBLK_F_QUIESCE;
-}
-
 static void handle_completions(struct server_thread *t)
 {
 	struct io_uring_cqe *cqe;
@@ -185,7 +174,7 @@ static void handle_completions(struct server_thread *t)
 		else if (res == UBLK_IO_RES_OK)
 			serve(t, (unsigned int)data);
 		else
-			command_ended(t);
+			t->fetched = t->dev->leaves ? 0 : t->fetched - 1;
 	}
 }
 
@@ -226,7 +215,7 @@ static void *thread_main(void *arg)
 
 	t->error = set_up_ring(t);
 	sem_post(&t->ready);
-	while (!t->error && t->fetched && !t->quiesced) {
+	while (!t->error && t->fetched) {
 		int ret = io_uring_submit_and_wait(&t->ring, 1);
 
 		__atomic_fetch_add(&t->dev->counters->user_returns, 1, __ATOMIC_RELAXED);
