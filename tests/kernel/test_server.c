@@ -54,6 +54,15 @@ static struct io_uring_sqe *next_sqe(struct server_thread *t)
 	return sqe;
 }
 
+void test_server_prepare(struct io_uring_sqe *sqe, int char_fd, unsigned int op,
+			 const struct ublksrv_io_cmd *command)
+{
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = char_fd;
+	sqe->cmd_op = op;
+	memcpy(sqe->cmd, command, sizeof(*command));
+}
+
 static void queue_command(struct server_thread *t, unsigned int op, unsigned int tag, int result)
 {
 	const struct ublksrv_io_cmd command = {
@@ -63,11 +72,8 @@ static void queue_command(struct server_thread *t, unsigned int op, unsigned int
 	};
 	struct io_uring_sqe *sqe = next_sqe(t);
 
-	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = t->char_fd;
-	sqe->cmd_op = op;
+	test_server_prepare(sqe, t->char_fd, op, &command);
 	sqe->user_data = tag;
-	memcpy(sqe->cmd, &command, sizeof(command));
 	if (t->dev->flags & UBLK_F_AUTO_BUF_REG)
 		sqe->addr = tag; /* struct ublk_auto_buf_reg: the index */
 }
@@ -248,7 +254,7 @@ static int start_thread(struct server_thread *t)
 	return t->error;
 }
 
-static int open_char_node(int id)
+int test_server_char_node(int id)
 {
 	char node[32];
 	int fd, ms;
@@ -295,7 +301,7 @@ static int start(struct test_device *dev, bool recover, struct server_thread **t
 	ret = recover ? start_recovery(dev->id) : 0;
 	if (ret)
 		return ret;
-	char_fd = open_char_node(dev->id);
+	char_fd = test_server_char_node(dev->id);
 	if (char_fd < 0)
 		return char_fd;
 	dev->counters->char_fd = char_fd;
